@@ -1,0 +1,1 @@
+"""The framework adapters, each a service in an environment of its own."""
