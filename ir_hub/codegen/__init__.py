@@ -1,0 +1,1 @@
+"""A graph as nested code that a person would have written: structure first, text last."""

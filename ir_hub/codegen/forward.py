@@ -1,0 +1,224 @@
+"""Writes what a module does as statements: which results have variables, what is nested in what."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+from ir_hub.codegen.names import identifier, unique
+from ir_hub.codegen.spelling import Expr, Layer
+from ir_hub.codegen.steps import Block, Step
+from ir_hub.ir.graph import Value
+
+WIDEST = 78  # of a nested expression; wider ones get a variable
+DEEPEST = 3  # how many calls are nested in one another
+
+ATOM = 9
+PRECEDENCE = {
+    "**": 8, "*": 6, "/": 6, "//": 6, "%": 6, "@": 6, "+": 5, "-": 5, "<<": 4, ">>": 4, "&": 3,
+    "^": 2, "|": 1, "<": 0, "<=": 0, ">": 0, ">=": 0, "==": 0, "!=": 0,
+}  # fmt: skip
+LiteralText = Callable[[int, str, object], str]
+
+
+@dataclass(frozen=True)
+class Text:
+    """An expression, how tightly its outermost operator binds, how deeply calls are nested."""
+
+    code: str
+    binds: int = ATOM
+    depth: int = 0
+
+
+class Forward:
+    """The statements of one block. `literal` gives the code of a step's literal."""
+
+    def __init__(self, block: Block, literal: LiteralText, arguments: Sequence[str]) -> None:
+        self.block, self.literal = block, literal
+        self.texts = {v: Text(name) for v, name in zip(block.inputs, arguments, strict=True)}
+        self.pending: dict[Value, tuple[Text, frozenset[Value]]] = {}
+        self.reads = self._read_counts()
+        self.lines: list[str] = []
+
+    def _read_counts(self) -> dict[Value, int]:
+        counts: dict[Value, int] = {}
+        for step in self.block.steps:
+            repeated = re.findall(r"\{(\d+)\}", _text_of(step))
+            operands = [_operands(step)[int(i)] for i in repeated] if repeated else step.inputs
+            for value in operands:
+                counts[value] = counts.get(value, 0) + 1
+        for value in self.block.outputs:
+            counts[value] = counts.get(value, 0) + 1
+        return counts
+
+    def write(self) -> list[str]:
+        """The statements, the return among them."""
+        nested = self._nested()
+        statements = [(n, s) for n, s in enumerate(self.block.steps) if s.results[0] not in nested]
+        last_read = self._last_reads(statements, nested)
+        for order, (number, step) in enumerate(statements):
+            for inner_number, inner in self._inner(step, nested):
+                self.texts[inner.results[0]] = self._expression(inner_number, inner)
+            text = self._expression(number, step)
+            last = order == len(statements) - 1
+            if last and self.block.outputs == step.results and not _targets(step):
+                self.lines.append(f"return {text.code}")
+                return self.lines
+            read = [v for s in (step, *(i for _, i in self._inner(step, nested))) for v in s.inputs]
+            self._assign(step, text, order, last_read, read)
+        self.lines.append(f"return {', '.join(self.texts[v].code for v in self.block.outputs)}")
+        return self.lines
+
+    def _nested(self) -> set[Value]:
+        """The values that are written inside the one expression that reads them."""
+        widths: dict[Value, tuple[int, int]] = {}
+        nested: set[Value] = set()
+        readers = {v: s for s in self.block.steps for v in s.inputs}
+        outputs = set(self.block.outputs)
+        for number, step in enumerate(self.block.steps):
+            own = len(self._expression(number, step, plain=True).code)
+            inner = [widths[v] for v in step.inputs if v in nested]
+            width = own + sum(w for w, _ in inner)
+            depth = 1 + max((d for _, d in inner), default=0)
+            if width > WIDEST or depth > DEEPEST:
+                nested.difference_update(step.inputs)
+                width, depth = own, 1
+            result = step.results[0]
+            widths[result] = width, depth
+            alone = len(step.results) == 1 and self.reads.get(result) == 1
+            if alone and result not in outputs and result in readers and not _targets(step):
+                nested.add(result)
+        return nested
+
+    def _last_reads(
+        self, statements: list[tuple[int, Step]], nested: set[Value]
+    ) -> dict[Value, int]:
+        last: dict[Value, int] = {}
+        for order, (_, step) in enumerate(statements):
+            steps = [step, *(inner for _, inner in self._inner(step, nested))]
+            last.update((value, order) for s in steps for value in s.inputs)
+        last.update((value, len(statements)) for value in self.block.outputs)
+        return last
+
+    def _inner(self, step: Step, nested: set[Value]) -> list[tuple[int, Step]]:
+        """The steps nested in a step, inner ones first."""
+        numbers = {s.results[0]: (n, s) for n, s in enumerate(self.block.steps)}
+        found: list[tuple[int, Step]] = []
+        pending = [value for value in step.inputs if value in nested]
+        while pending:
+            number, inner = numbers[pending.pop()]
+            found.append((number, inner))
+            pending += [value for value in inner.inputs if value in nested]
+        return sorted(dict.fromkeys(found), key=lambda item: item[0])
+
+    def _assign(
+        self,
+        step: Step,
+        text: Text,
+        order: int,
+        last_read: Mapping[Value, int],
+        read: Sequence[Value],
+    ) -> None:
+        alive = {
+            t.code
+            for v, t in self.texts.items()
+            if last_read.get(v, -1) > order and t.binds == ATOM
+        }
+        names = []
+        for result in step.results:
+            if last_read.get(result, -1) <= order:
+                names.append("_")
+                continue
+            name = self._variable(step, result, alive, read)
+            alive.add(name)
+            self.texts[result] = Text(name)
+            names.append(name)
+        targets = _targets(step)
+        left = _fill(targets, names) if targets else ", ".join(names)
+        self.lines.append(f"{left} = {text.code}")
+
+    def _variable(self, step: Step, result: Value, alive: set[str], read: Sequence[Value]) -> str:
+        """The variable of an operand that is done with; else a new one."""
+        if len(step.results) > 1:
+            return unique(identifier(result.name, "y"), alive)
+        names = [self.texts[value].code for value in read if value in self.texts]
+        free = [name for name in names if name.isidentifier() and name not in alive]
+        letters = ("x", "y", "z")
+        return (
+            min(free, key=len)
+            if free
+            else next(
+                (letter for letter in letters if letter not in alive), unique(step.op or "y", alive)
+            )
+        )
+
+    def _expression(self, number: int, step: Step, plain: bool = False) -> Text:
+        operands = [self._operand(number, step, i, v, plain) for i, v in enumerate(_operands(step))]
+        what = step.what
+        if not isinstance(what, Expr):
+            call = (
+                getattr(what, "call", "")
+                or "{layer}(" + ", ".join(f"{{{i}}}" for i in range(len(operands))) + ")"
+            )
+            code = _fill(call, [t.code for t in operands], {"layer": f"self.{step.name}"})
+            return Text(code)
+        literals = {name: self.literal(number, name, item) for name, item in what.literals.items()}
+        literals = {n: _fill(t, [o.code for o in operands]) for n, t in literals.items()}
+        literals |= {f"*{n}": text[1:-1].rstrip(",") for n, text in literals.items()}
+        binds = ATOM if what.atom else _binding(what.text)
+        codes = [_guarded(what.text, i, t, binds) for i, t in enumerate(operands)]
+        return Text(_fill(what.text, codes, literals), binds)
+
+    def _operand(self, number: int, step: Step, index: int, value: Value, plain: bool) -> Text:
+        if isinstance(step.what, Expr) and value.is_constant:
+            if value in step.constants:
+                return Text(f"self.{step.constants[value]}")
+            code = self.literal(number, f"#{index}", value)
+            return Text(code, ATOM if not code.startswith("-") else PRECEDENCE["*"])
+        return Text("x") if plain and value not in self.texts else self.texts[value]
+
+
+def _operands(step: Step) -> Sequence[Value]:
+    return step.inputs if isinstance(step.what, Block) else step.what.inputs
+
+
+def _text_of(step: Step) -> str:
+    if isinstance(step.what, Expr):
+        return step.what.text + "".join(map(repr, step.what.literals.values()))
+    return step.what.call if isinstance(step.what, Layer) else ""
+
+
+def _targets(step: Step) -> str:
+    return "" if isinstance(step.what, Block) else step.what.targets
+
+
+def _fill(template: str, operands: Sequence[str], named: Mapping[str, str] | None = None) -> str:
+    def piece(match: re.Match[str]) -> str:
+        key = match[1]
+        return operands[int(key)] if key.isdigit() else (named or {})[key]
+
+    return re.sub(r"\{(\*?\w+)\}", piece, template)
+
+
+def _binding(text: str) -> int:
+    """How tightly an expression's operator binds; unknown ones as loosely as can be."""
+    if re.fullmatch(r"[-~]\{0\}", text):
+        return 7
+    operators = set(re.findall(r"(?<=[\s}])(\*\*|//|<<|>>|[<>=!]=|[-+*/%@&|^<>])(?=\s)", text))
+    return min((PRECEDENCE[operator] for operator in operators), default=0)
+
+
+def _guarded(text: str, index: int, operand: Text, binds: int) -> str:
+    """An operand, in parentheses where it needs them. Sums keep their grouping: rounding has one."""
+    hole = f"{{{index}}}"
+    if operand.binds == ATOM:
+        return operand.code
+    if binds == ATOM:
+        tight = f"{hole}." in text or f"{hole}[" in text
+        return f"({operand.code})" if tight else operand.code
+    first = text.startswith(hole)
+    enough = (
+        operand.binds >= binds if first and binds != PRECEDENCE["**"] else operand.binds > binds
+    )
+    return operand.code if enough else f"({operand.code})"

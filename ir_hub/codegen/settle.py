@@ -1,0 +1,146 @@
+"""Settles what each module is before anything is printed: a sequence of layers or a class with a
+forward, what its attributes are called, which of its steps share one layer."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Collection
+
+from ir_hub.codegen.names import ATTRIBUTES, attribute, unique
+from ir_hub.codegen.spelling import Expr, Layer, Style
+from ir_hub.codegen.steps import Block, Step
+from ir_hub.ir.graph import Value
+
+
+def settle(root: Block, style: Style) -> None:
+    """Names every attribute below `root`, and writes layers that have a function as that function
+    wherever they aren't part of a sequence."""
+    for block in root.blocks():
+        if not is_sequence(block):
+            for step in block.steps:
+                if isinstance(step.what, Layer) and step.what.function is not None:
+                    step.what, step.name = step.what.function, ""
+        _name_attributes(block, style.reserved)
+
+
+def is_sequence(block: Block) -> bool:
+    """Whether a block only runs layers one after another, and its names, if the source gave any,
+    are numbers, or it was a sequence there too."""
+    steps = block.steps
+    if len(block.inputs) != 1 or block.outputs != steps[-1].results[:1]:
+        return False
+    names = [step.name for step in steps if step.name]
+    if len(steps) < 2 and not names:
+        return False
+    if any(not name.isdigit() for name in names) and not block.class_name.endswith("Sequential"):
+        return False
+    flowing = block.inputs
+    for step in steps:
+        layer = isinstance(step.what, Block) or (
+            isinstance(step.what, Layer) and not step.what.call
+        )
+        if not layer or step.inputs != flowing or len(step.results) != 1:
+            return False
+        flowing = step.results
+    inner = {step.results[0] for step in steps[:-1]}
+    return not inner.intersection(block.outputs)
+
+
+def _name_attributes(block: Block, reserved: Collection[str]) -> None:
+    if is_sequence(block):
+        named = all(step.name and not step.name.isdigit() for step in block.steps)
+        for number, step in enumerate(block.steps):
+            step.name = attribute(step.name) if named else str(number)
+        return
+    stems = Counter(stem for step in block.steps for stem in _stems(block, step))
+    numbers: Counter[str] = Counter()
+    taken: set[str] = set(reserved)
+    taken.update(attribute(s.name, "layer") for s in block.steps if s.name and _is_layer(s))
+    shared: dict[object, str] = {}
+    constants: dict[Value, str] = {}
+    given: set[str] = set()
+    for step in block.steps:
+        if isinstance(step.what, Expr):
+            for value in step.inputs:
+                if value.is_constant and value not in constants:
+                    constants[value] = _fresh(_stem(block, step, value), stems, numbers, taken)
+            step.constants = {v: constants[v] for v in step.inputs if v.is_constant}
+            continue
+        identity = _identity(step)
+        if identity in shared:
+            step.name = shared[identity]
+        elif step.name and attribute(step.name, "layer") not in given:
+            step.name = attribute(step.name, "layer")
+            given.add(step.name)
+        else:
+            stem = attribute(step.name, "layer") if step.name else _layer_stem(step)
+            step.name = _fresh(stem, stems, numbers, taken)
+        if identity is not None:
+            shared[identity] = step.name
+
+
+def _is_layer(step: Step) -> bool:
+    return not isinstance(step.what, Expr)
+
+
+def _stems(block: Block, step: Step) -> list[str]:
+    if isinstance(step.what, Expr):
+        return [_stem(block, step, v) for v in dict.fromkeys(step.inputs) if v.is_constant]
+    return [] if step.name else [_layer_stem(step)]
+
+
+def _layer_stem(step: Step) -> str:
+    if isinstance(step.what, Block):
+        return "block"
+    return ATTRIBUTES.get(step.op, step.op)
+
+
+def _stem(block: Block, step: Step, constant: Value) -> str:
+    """What to call a constant: its own name within the module, or what its op uses it as."""
+    prefix = f"{block.path}." if block.path else ""
+    own = constant.name.removeprefix(prefix) if constant.name.startswith(prefix) else ""
+    own = own or ("" if block.path else constant.name)
+    if re.fullmatch(r"[a-z]+(_[a-z]+)+", own) and len(own) <= 30:
+        return own
+    return ATTRIBUTES.get(step.op, "constant")
+
+
+def _fresh(stem: str, stems: Counter[str], numbers: Counter[str], taken: set[str]) -> str:
+    """A new name: the stem alone when only one attribute has it, else the stem and a number."""
+    name = stem
+    if stems[stem] > 1:
+        numbers[stem] += 1
+        name = f"{stem}{numbers[stem]}"
+    name = unique(name, taken)
+    taken.add(name)
+    return name
+
+
+def _identity(step: Step) -> object:
+    """Equal for two calls of one layer object: the same weights, used in the same way. None when
+    it has no weights to share."""
+    weights = _weights(step)
+    return (weights, _signature(step)) if weights else None
+
+
+def _weights(step: Step) -> tuple[Value, ...]:
+    if isinstance(step.what, Layer):
+        return tuple(step.what.params.values())
+    if isinstance(step.what, Block):
+        return tuple(value for inner in step.what.steps for value in _weights(inner))
+    return tuple(value for value in step.inputs if value.is_constant)
+
+
+def _signature(step: Step) -> object:
+    what = step.what
+    if isinstance(what, Layer):
+        return what.ctor, repr(what.kwargs), what.call
+    if isinstance(what, Expr):
+        return what.text, repr(what.literals), tuple(v.scalar for v in what.inputs)
+    at: dict[Value, object] = {value: ("in", i) for i, value in enumerate(what.inputs)}
+    for number, inner in enumerate(what.steps):
+        at.update({value: (number, i) for i, value in enumerate(inner.results)})
+    wires = tuple(tuple(at.get(v, "constant") for v in inner.inputs) for inner in what.steps)
+    outputs = tuple(at.get(value) for value in what.outputs)
+    return tuple(map(_signature, what.steps)), wires, outputs

@@ -1,0 +1,1 @@
+"""What each op means: one function an op, and its cases beside it."""

@@ -1,0 +1,1 @@
+"""What sources spelled out, and what they meant."""

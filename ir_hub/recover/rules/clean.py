@@ -1,0 +1,116 @@
+"""What does nothing, or only moves elements about, twice."""
+
+from __future__ import annotations
+
+from ir_hub.ir.graph import Node
+from ir_hub.recover.index import Index
+from ir_hub.recover.instantiate import Maker
+from ir_hub.recover.rewrite import Instead, rewrite, same_type
+
+
+@rewrite("identity")
+def identity(node: Node, index: Index, make: Maker) -> Instead:
+    """identity(x) is x."""
+    return node.x
+
+
+@rewrite("cast", "reshape", "expand", "flatten", "squeeze", "unsqueeze", "tile")
+def same_shape_and_type(node: Node, index: Index, make: Maker) -> Instead:
+    """What keeps the type, and the order of the elements, is x."""
+    if node.op == "tile" and (not isinstance(node.repeats, tuple) or set(node.repeats) != {1}):
+        return None
+    known = node.x.shape is not None and same_type(node.x.type, node.result.type)
+    return node.x if known else None
+
+
+@rewrite("add", "sub", "mul", "div")
+def neutral(node: Node, index: Index, make: Maker) -> Instead:
+    """x + 0, x - 0, x * 1 and x / 1 are x."""
+    number = 0 if node.op in ("add", "sub") else 1
+    if node.y.scalar == number and same_type(node.x.type, node.result.type):
+        return node.x
+    commutes = node.op in ("add", "mul")
+    if commutes and node.x.scalar == number and same_type(node.y.type, node.result.type):
+        return node.y
+    return None
+
+
+@rewrite("pad")
+def padding_by_nothing(node: Node, index: Index, make: Maker) -> Instead:
+    """pad(x) by zeros everywhere is x."""
+    return node.x if isinstance(node.pads, tuple) and not any(node.pads) else None
+
+
+@rewrite("slice")
+def slice_of_everything(node: Node, index: Index, make: Maker) -> Instead:
+    """A slice from 0 in steps of 1 that keeps the sizes is x."""
+    if not isinstance(node.starts, tuple) or set(node.starts) - {0}:
+        return None
+    if node.steps is not None and set(node.steps) != {1}:
+        return None
+    return node.x if same_type(node.x.type, node.result.type) else None
+
+
+@rewrite("concat")
+def concat_of_one(node: Node, index: Index, make: Maker) -> Instead:
+    """concat((x,)) is x."""
+    return node.xs[0] if len(node.xs) == 1 else None
+
+
+@rewrite("transpose")
+def transposes(node: Node, index: Index, make: Maker) -> Instead:
+    """A transpose that moves nothing is x; two are one."""
+    if node.perm == tuple(range(len(node.perm))):
+        return node.x
+    inner = index.producer(node.x)
+    if inner is None or inner.op != "transpose":
+        return None
+    both = tuple(inner.perm[axis] for axis in node.perm)
+    return make.transpose(inner.x, perm=both)
+
+
+@rewrite("reshape")
+def reshapes(node: Node, index: Index, make: Maker) -> Instead:
+    """A reshape of what only changed the shape is a reshape."""
+    inner = index.producer(node.x)
+    if inner is None or inner.op not in ("reshape", "flatten", "squeeze", "unsqueeze"):
+        return None
+    shape = node.shape
+    if not isinstance(shape, tuple):
+        return None
+    if 0 in shape:  # it copies a size of what is no longer there
+        shape = node.result.shape
+        if shape is None or not all(isinstance(size, int) and size > 0 for size in shape):
+            return None
+    return make.reshape(inner.x, shape)
+
+
+@rewrite("reshape")
+def flatten(node: Node, index: Index, make: Maker) -> Instead:
+    """A reshape that keeps the first axis and makes one of all others is flatten."""
+    if node.x.shape is None or len(node.x.shape) < 3:
+        return None
+    result = make.flatten(node.x, axis=1)
+    return result if same_type(result.type, node.result.type) else None
+
+
+@rewrite("cast")
+def casts(node: Node, index: Index, make: Maker) -> Instead:
+    """A cast of a cast is one, where the first one loses nothing."""
+    inner = index.producer(node.x)
+    if inner is None or inner.op != "cast" or inner.x.dtype is None or node.x.dtype is None:
+        return None
+    widens = (inner.x.dtype.value, node.x.dtype.value) in _LOSSLESS
+    return make.cast(inner.x, to=node.to, saturate=node.saturate) if widens else None
+
+
+_LOSSLESS = frozenset(
+    {
+        ("float16", "float32"),
+        ("bfloat16", "float32"),
+        ("float16", "float64"),
+        ("bfloat16", "float64"),
+        ("float32", "float64"),
+        ("int32", "int64"),
+    }
+)

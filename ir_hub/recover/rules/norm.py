@@ -1,0 +1,141 @@
+"""Normalisation that sources spell out."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ir_hub.recover.pattern import Equation, Rule, Sym, op, rule, rule_of, sizes
+
+
+def _layer_norm_rules(names: str) -> list[Rule]:
+    """The rules for normalising over the last axes, as many as there are names."""
+    count = len(names.split())
+    axes = tuple(range(-count, 0))
+
+    def centred(x: Any) -> Any:
+        return x - op.reduce_mean(x, axes=axes)
+
+    def variance(x: Any) -> Any:
+        return op.reduce_mean(centred(x) ** 2, axes=axes)
+
+    def layer_norm(x: Sym = f"* {names}", eps: Sym = (0.0, 0.1)) -> Equation:
+        return centred(x) / op.sqrt(variance(x) + eps), op.layer_norm(x, axis=-count, eps=eps)
+
+    def layer_norm_scaled(
+        x: Sym = f"* {names}", weight: Sym = names, eps: Sym = (0.0, 0.1)
+    ) -> Equation:
+        scaled = centred(x) / op.sqrt(variance(x) + eps) * weight
+        return scaled, op.layer_norm(x, weight, axis=-count, eps=eps)
+
+    def layer_norm_weight(
+        x: Sym = f"* {names}", weight: Sym = names, eps: Sym = (0.0, 0.1)
+    ) -> Equation:
+        right = op.layer_norm(x, weight, axis=-count, eps=eps)
+        return op.layer_norm(x, axis=-count, eps=eps) * weight, right
+
+    def layer_norm_bias(
+        x: Sym = f"* {names}", weight: Sym = names, bias: Sym = names, eps: Sym = (0.0, 0.1)
+    ) -> Equation:
+        left = op.layer_norm(x, weight, axis=-count, eps=eps) + bias
+        return left, op.layer_norm(x, weight, bias, axis=-count, eps=eps)
+
+    def layer_norm_by_moments(
+        x: Sym = f"* {names}", weight: Sym = names, bias: Sym = names, eps: Sym = (0.0, 0.1)
+    ) -> Equation:
+        mean = op.reduce_mean(x, axes=axes)
+        inverse = op.rsqrt(variance(x) + eps) * weight
+        left = x * inverse + (bias - mean * inverse)
+        return left, op.layer_norm(x, weight, bias, axis=-count, eps=eps)
+
+    def rms_norm(x: Sym = f"* {names}", weight: Sym = names, eps: Sym = (0.0, 0.1)) -> Equation:
+        square = op.reduce_mean(x**2, axes=axes)
+        return x / op.sqrt(square + eps) * weight, op.rms_norm(x, weight, axis=-count, eps=eps)
+
+    equations = (
+        layer_norm,
+        layer_norm_scaled,
+        layer_norm_weight,
+        layer_norm_bias,
+        layer_norm_by_moments,
+        rms_norm,
+    )
+    return [rule_of(name=f"{e.__name__}_{count}")(e) for e in equations]
+
+
+for _names in ("C", "B C", "A B C"):
+    _layer_norm_rules(_names)
+
+
+def _batch_norm_rule(words: str, channel: str, axis: int) -> None:
+    """The rule for one rank and place of the channels."""
+
+    def batch_norm(
+        x: Sym = words,
+        scale: Sym = f"const {channel}",
+        bias: Sym = f"const {channel}",
+        mean: Sym = f"const {channel}",
+        var: Sym = f"const {channel}",
+        eps: Sym = (0.0, 0.1),
+    ) -> Equation:
+        vectors = [op.reshape(item, tuple(sizes("C"))) for item in (scale, bias, mean, var)]
+        left = (x - mean) / op.sqrt(var + eps) * scale + bias
+        return left, op.batch_norm(x, *vectors, eps=eps, axis=axis)
+
+    rule_of(name=f"batch_norm_{words.replace(' ', '').lower()}")(batch_norm)
+
+
+for _spatial in ("L", "H W", "D H W"):
+    _batch_norm_rule(f"N C {_spatial}", "C" + " 1" * len(_spatial.split()), 1)
+_batch_norm_rule("N * C", "C", -1)
+
+
+def _instance_norm_rules(spatial: str) -> None:
+    """The rules for as many spatial axes as there are names."""
+    count = len(spatial.split())
+    channel = "C" + " 1" * count
+
+    def instance_norm(
+        x: Sym = f"N C {spatial}",
+        weight: Sym = f"const {channel}",
+        bias: Sym = f"const {channel}",
+        eps: Sym = (0.0, 0.1),
+    ) -> Equation:
+        left = op.layer_norm(x, axis=-count, eps=eps) * weight + bias
+        vectors = [op.reshape(item, tuple(sizes("C"))) for item in (weight, bias)]
+        return left, op.instance_norm(x, *vectors, eps=eps)
+
+    def group_norm(
+        x: Sym = f"N G*K {spatial}",
+        weight: Sym = f"const G*K{' 1' * count}",
+        bias: Sym = f"const G*K{' 1' * count}",
+        eps: Sym = (0.0, 0.1),
+    ) -> Equation:
+        n, g, k = sizes("N G K")
+        parts = op.instance_norm(op.reshape(x, (n, g, -1)), 1, 0, eps=eps)
+        left = op.reshape(parts, (n, g * k, *sizes(spatial))) * weight + bias
+        vectors = [op.reshape(item, (g * k,)) for item in (weight, bias)]
+        return left, op.group_norm(x, *vectors, groups=g, eps=eps)
+
+    rule_of(name=f"instance_norm_{count}")(instance_norm)
+    rule_of(name=f"group_norm_{count}")(group_norm)
+
+
+for _spatial in ("L", "H W", "D H W"):
+    _instance_norm_rules(_spatial)
+
+
+@rule
+def lp_norm(x: Sym = "* C", axis: Sym = "axis of x", least: Sym = (0.0, 1e-12)) -> Equation:
+    return x / op.clip(op.reduce_l2(x, (axis,)), least), op.lp_norm(x, axis=axis)
+
+
+@rule
+def lp_norm_by_maximum(
+    x: Sym = "* C", axis: Sym = "axis of x", least: Sym = (0.0, 1e-12)
+) -> Equation:
+    return x / op.maximum(op.reduce_l2(x, (axis,)), least), op.lp_norm(x, axis=axis)
+
+
+@rule
+def reduce_l2(x: Sym = "* C", axis: Sym = "axis of x") -> Equation:
+    return op.sqrt(op.reduce_sum(x**2, (axis,))), op.reduce_l2(x, (axis,))

@@ -1,0 +1,1 @@
+"""Sizes, constants, lowering, and the NumPy runtime: what needs the ops' meaning."""

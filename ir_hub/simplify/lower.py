@@ -1,0 +1,59 @@
+"""Spells ops that a target lacks with simpler ones."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+from ir_hub.ir.graph import Graph, Model, Node, Value
+from ir_hub.ops.catalogue import OPS
+from ir_hub.ops.op import Kind
+from ir_hub.ops.trace import Tracer
+from ir_hub.simplify.shapes import fresh_symbols
+
+
+def lower(model: Model, written: Collection[str]) -> Model:
+    """Replaces every op that isn't in `written`, and has a spelling, by its spelling. What has
+    none stays, for the target to list as unsupported."""
+    tracer = Tracer()
+    symbols = fresh_symbols(model)
+    tracer.fresh = lambda: next(symbols)  # type: ignore[method-assign]
+    _lower(model.graph, frozenset(written), tracer)
+    return model
+
+
+def _lower(graph: Graph, written: frozenset[str], tracer: Tracer) -> None:
+    replaced: dict[Value, Value] = {}
+    kept: list[Node] = []
+    pending = list(reversed(graph.nodes))
+    while pending:
+        node = pending.pop()
+        node.substitute(replaced)
+        for body in node.bodies():
+            _lower(body, written, tracer)
+        if node.op in written or node.op not in OPS or OPS[node.op].spelling is None:
+            kept.append(node)
+            continue
+        spelled = _spell(node, tracer, replaced)
+        pending.extend(reversed(spelled))
+    graph.nodes = kept
+    graph.outputs = [replaced.get(value, value) for value in graph.outputs]
+
+
+def _spell(node: Node, tracer: Tracer, replaced: dict[Value, Value]) -> list[Node]:
+    """The nodes that compute what `node` does; its results are noted as replaced."""
+    op = OPS[node.op]
+    assert op.spelling is not None
+    tracer.graph = Graph()
+    tensors = [tracer.term(node.args[p.name]) for p in op.params.values() if p.kind in _TENSORS]
+    literals = {p.name: node.args[p.name] for p in op.params.values() if p.kind not in _TENSORS}
+    with tracer.within(node.scope, node.origins):
+        found = op.spelling(tracer, *tensors, **literals)
+    terms = found if isinstance(found, tuple | list) else (found,)
+    for old, new in zip(node.results, terms, strict=True):
+        if new.value.producer is not None:
+            new.value.name = old.name
+        replaced[old] = new.value
+    return tracer.graph.nodes
+
+
+_TENSORS = (Kind.TENSOR, Kind.TENSORS, Kind.SIZES)

@@ -1,0 +1,153 @@
+"""Types of every value, and integer tensors as expressions over sizes: what turns the spelled-out
+Shape -> Gather -> Concat -> Reshape into a reshape to sizes with symbols."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+
+import numpy as np
+
+from ir_hub.ir.dims import Dim, Expr, ExpressionTooLarge, symbol, symbols_of
+from ir_hub.ir.graph import Argument, Graph, Model, Node, Value
+from ir_hub.ir.types import TensorType
+from ir_hub.ops.catalogue import OPS
+from ir_hub.ops.op import Array, Kind
+
+LARGEST = 64  # Elements of a tensor that is followed; shapes are short, weights are not.
+
+
+def infer_shapes(model: Model) -> Model:
+    """Gives every value the best type that follows from the inputs', and every sizes argument
+    whose elements follow from sizes the literal that says so.
+
+    Raises:
+        ValueError: a node's operands don't fit it; the message names the node.
+    """
+    _Shapes(fresh_symbols(model)).graph(model.graph)
+    model.graph.prune()
+    return model
+
+
+def fresh_symbols(model: Model) -> Iterator[Dim]:
+    """Symbols that the model doesn't have yet."""
+    taken = set(model.symbols)
+    values = [v for node in model.graph.walk() for v in node.results]
+    for value in [*model.graph.inputs, *values]:
+        for size in value.shape or ():
+            taken |= symbols_of(size)
+    number = 0
+    while True:
+        name = f"u{number}"
+        if name not in taken:
+            yield symbol(name)
+        number += 1
+
+
+class _Shapes:
+    def __init__(self, fresh: Iterator[Dim]) -> None:
+        self.fresh = fresh
+        self.made: set[Dim] = set()
+        self.known: dict[Value, Array] = {}
+
+    def graph(self, graph: Graph) -> None:
+        for node in graph.nodes:
+            if node.op not in OPS:
+                continue
+            for body in node.bodies():
+                self.graph(body)
+            self.literals(node)
+            try:
+                types = OPS[node.op].infer(node.args, self.symbol)
+            except ExpressionTooLarge:
+                continue
+            except ValueError as error:
+                raise ValueError(f"node {node.name or node.origins or node.op}: {error}") from error
+            for result, type_ in zip(node.results, types, strict=True):
+                result.type = self.better(result.type, type_)
+            self.follow(node)
+
+    def symbol(self) -> Dim:
+        made = next(self.fresh)
+        self.made.add(made)
+        return made
+
+    def literals(self, node: Node) -> None:
+        """Turns sizes arguments into literals where their elements are known by now."""
+        for name, param in OPS[node.op].params.items():
+            argument = node.args.get(name)
+            if param.kind is Kind.SIZES and isinstance(argument, Value):
+                sizes = self.elements(argument)
+                if sizes is not None:
+                    node.args[name] = tuple(sizes.reshape(-1).tolist())
+
+    def better(self, old: TensorType | None, new: TensorType | None) -> TensorType | None:
+        """Of two types the one that says more, axis by axis."""
+        if old is None or new is None or old.shape is None or new.shape is None:
+            return new if old is None or (new is not None and new.shape is not None) else old
+        if len(old.shape) != len(new.shape):
+            return new
+        pairs = zip(old.shape, new.shape, strict=True)
+        keep = (a if isinstance(a, int) or b in self.made else b for a, b in pairs)
+        return new.with_shape(tuple(keep))
+
+    def follow(self, node: Node) -> None:
+        """Computes what a node's integer results are, in terms of sizes."""
+        op = OPS[node.op]
+        if node.op in ("shape_of", "size_of"):
+            self.record(node, self.shape_value(node))
+            return
+        if not op.symbolic or not all(_is_small_integer(result.type) for result in node.results):
+            return
+        args: dict[str, object] = {}
+        for name, argument in node.args.items():
+            known = self.argument(argument)
+            if known is None and argument is not None:
+                return
+            args[name] = known
+        try:
+            found = op.call(args)
+        except (TypeError, ValueError, ExpressionTooLarge, ZeroDivisionError):
+            return  # what can't be decided for sizes with symbols stays a tensor
+        self.record(node, found)
+
+    def argument(self, argument: Argument) -> object:
+        if isinstance(argument, Value):
+            return self.elements(argument)
+        if isinstance(argument, tuple) and argument and isinstance(argument[0], Value):
+            items = [self.elements(v) for v in argument if isinstance(v, Value)]
+            return None if any(item is None for item in items) else tuple(items)
+        return argument
+
+    def elements(self, value: Value) -> Array | None:
+        """The elements of a short integer tensor, as far as they follow from sizes."""
+        if value not in self.known and value.is_constant and _is_small_integer(value.type):
+            self.known[value] = value.array().astype(object)
+        return self.known.get(value)
+
+    def shape_value(self, node: Node) -> list[Array]:
+        shape = node.x.shape
+        if shape is None:
+            return []
+        if node.op == "size_of":
+            return [np.array(math.prod(shape), dtype=object)]
+        return [_object_vector(shape[slice(node.start, node.end)])]
+
+    def record(self, node: Node, found: list[Array]) -> None:
+        for result, array in zip(node.results, found, strict=False):
+            flat = array.reshape(-1).tolist()
+            if all(isinstance(item, int | Expr) and not isinstance(item, bool) for item in flat):
+                self.known[result] = array.astype(object)
+
+
+def _is_small_integer(type_: TensorType | None) -> bool:
+    if type_ is None or type_.shape is None or not type_.dtype.is_integer or type_.dtype.bits < 32:
+        return False
+    sizes = type_.shape
+    return all(isinstance(s, int) for s in sizes) and math.prod(sizes) <= LARGEST
+
+
+def _object_vector(items: tuple[Dim, ...]) -> Array:
+    vector = np.empty(len(items), dtype=object)
+    vector[:] = list(items)
+    return vector
