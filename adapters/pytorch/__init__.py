@@ -1,0 +1,1 @@
+"""PyTorch: a target, and a runtime to compare with."""
