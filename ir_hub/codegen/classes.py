@@ -189,7 +189,7 @@ def _stem(place: Place) -> str:
 
 def _multiple(vector: tuple[Any, ...], vectors: Mapping[str, tuple[Any, ...]]) -> str | None:
     """The vector as a multiple or a fraction of a parameter: "4 * channels"."""
-    if not all(isinstance(v, int) and not isinstance(v, bool) and v > 0 for v in vector):
+    if not all(isinstance(v, int) and not isinstance(v, bool) and v >= 0 for v in vector):
         return None
     for name, known in vectors.items():
         if not all(isinstance(v, int) and not isinstance(v, bool) and v > 0 for v in known):

@@ -144,7 +144,7 @@ class Forward:
             return unique(identifier(result.name, "y"), alive)
         names = [self.texts[value].code for value in read if value in self.texts]
         free = [name for name in names if name.isidentifier() and name not in alive]
-        letters = ("x", "y", "z")
+        letters = ("x", "y", "z", "u", "v", "w")
         return (
             min(free, key=len)
             if free

@@ -63,7 +63,7 @@ def steps_of(model: Model, spellings: Mapping[Node, Layer | Expr]) -> list[Step]
             what = carriers.resolve(what)
         elif what.function is not None:
             carriers.check(what.function)
-        scope = _home(what, node.scope)
+        scope = _home(what, node.scope, model.scopes)
         steps.append(Step(what, _operands(what), list(node.results), node.op, scope))
         carriers.see(node.results)
     return steps
@@ -79,14 +79,14 @@ def is_number(value: Value) -> bool:
     return value.shape == () or isinstance(scalar, int) or len(digits) < 6
 
 
-def _home(what: Layer | Expr, scope: str) -> str:
+def _home(what: Layer | Expr, scope: str, classes: Mapping[str, str]) -> str:
     """The scope of a step. Exporters that fold a norm into a convolution leave it in the norm's
     scope; its weight's name still says whose it is."""
-    if isinstance(what, Expr) or not what.params:
+    if isinstance(what, Expr) or not what.params or "Norm" not in classes.get(scope, ""):
         return scope
     owner = next(iter(what.params.values())).name.rpartition(".")[0]
     sibling = owner.rpartition(".")[0] == scope.rpartition(".")[0]
-    return owner if owner and scope and sibling else scope
+    return owner if owner and sibling else scope
 
 
 def _operands(what: Layer | Expr) -> list[Value]:

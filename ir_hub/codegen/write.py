@@ -233,10 +233,9 @@ class _Writer:
         if isinstance(literal, tuple):
             items = ", ".join(map(self.text, literal))
             return f"({items}{',' if len(literal) == 1 else ''})"
-        if (
-            (isinstance(literal, float)
-            and literal != literal)
-            or literal in (float("inf"), -float("inf"))
+        if (isinstance(literal, float) and literal != literal) or literal in (
+            float("inf"),
+            -float("inf"),
         ):
             return f'float("{literal}")'
         return repr(literal)

@@ -153,10 +153,8 @@ def fit_size(want: Dim, size: Dim, bound: Bound) -> Bound | None:
     if str(want) == free[0]:
         return {**bound, free[0]: size}
     rest = {name: bound[name] for name in names if name in bound}
-    if want in bound:
-        return bound if provably_equal(bound[want], size) else None
     if len(free) > 1 or not all(isinstance(item, int) for item in (size, *rest.values())):
-        return {**bound, want: size}
+        return {**bound, want: size} if provably_equal(bound.get(want, size), size) else None
     assert isinstance(size, int)
     solved = solve(substitute(want, rest), size)
     return None if solved is None else {**bound, solved[0]: solved[1]}

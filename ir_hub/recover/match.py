@@ -189,7 +189,7 @@ class Matcher:
 
     def close(self, a: float, b: float) -> bool:
         """Whether two numbers are the same but for rounding."""
-        return math.isclose(a, b, rel_tol=self._tolerance, abs_tol=1e-12)
+        return math.isclose(a, b, rel_tol=self._tolerance, abs_tol=0.0)
 
     def missed(self, s: Bound, reason: str) -> None:
         """Notes why an attempt went no further, if it came further than those before."""

@@ -138,6 +138,7 @@ def same_type(new: TensorType | None, old: TensorType | None) -> bool:
 
 def apply(graph: Graph, rewrites: list[Rewrite]) -> Iterator[tuple[str, Found]]:
     """Rewrites a graph until nothing changes; yields what was found, by which rewrite."""
+    graph.prune()  # what nobody needs would look like another user
     index = Index(graph)
     algebra = Algebra(index)
     by_root: dict[str, list[Rewrite]] = {}

@@ -80,7 +80,13 @@ def _kind(node: Node) -> object:
         for name, value in node.operands()
         if value.is_constant
     )
-    return node.op, literals, constants if node.op not in SIMILAR else len(constants)
+    if node.op in SIMILAR:
+        return node.op, literals, len(constants), _is_depthwise(node)
+    return node.op, literals, constants
+
+
+def _is_depthwise(node: Node) -> bool:
+    return node.op == "conv" and node.groups > 1 and node.groups == (node.weight.shape or (0,))[0]
 
 
 def _shape(argument: Argument, loose: bool) -> object:
@@ -183,17 +189,38 @@ def _apart(starts: list[int], length: int) -> list[int]:
 
 
 def _gain(items: Sequence[_Item], starts: list[int], length: int) -> float:
-    """Lines saved by a class: it is written once, and then takes two lines a use. Stretches that
-    begin with a layer and end before one read best."""
-    if not starts:
+    """Lines saved by a class: it is written once, and then takes two lines a use, more when much
+    differs between the uses. Stretches that begin with a layer and end before one read best."""
+    if len(starts) < 2:
         return 0
     stretch = items[starts[0] : starts[0] + length]
     lines = sum(item.weighs for item in stretch)
     gain = len(starts) * (lines - 2) - lines - 5
+    if gain < LEAST_GAIN:
+        return gain
+    parameters = _differences([items[start : start + length] for start in starts])
+    gain -= parameters + len(starts) * max(0, parameters - 4)
     opens = bool(stretch[0].members) or stretch[0].nodes[0].op in _LAYERS
     after = [items[s + length] for s in starts if s + length < len(items)]
     torn = sum(not a.members and a.nodes[0].op in ENDINGS for a in after)
     return gain * (1.15 if opens else 1.0) - 2 * torn
+
+
+def _differences(stretches: Sequence[Sequence[_Item]]) -> int:
+    """How many numbers differ between stretches; those that differ alike count once."""
+    columns = zip(*(_numbers(stretch) for stretch in stretches), strict=False)
+    return len({column for column in columns if len(set(column)) > 1})
+
+
+def _numbers(stretch: Sequence[_Item]) -> list[object]:
+    found: list[object] = []
+    for node in (node for item in stretch for node in item.nodes):
+        for argument in node.args.values():
+            if isinstance(argument, Value):
+                found += (argument.shape or ()) if argument.is_constant else ()
+            elif isinstance(argument, int | float | tuple) and node.op in SIMILAR:
+                found.append(argument)
+    return found
 
 
 def _merged(
@@ -236,8 +263,8 @@ def _sequences(items: list[_Item], returned: set[Value]) -> list[_Item]:
             found.append(items[position])
         position = end
     for item in found:
-        if item.members and item.kind[0] != "sequence":  # type: ignore[index]
-            item.members = _sequences(item.members, set(item.results))
+        inner = _sequences(item.members, set(item.results)) if item.class_name else []
+        item.members = inner if len(inner) > 1 else item.members
     return found
 
 
@@ -258,12 +285,16 @@ def _class_name(nodes: Sequence[Node]) -> str:
         return "SqueezeExcitation"
     if ops.count("linear") == 2 and "conv" not in ops:
         return "FeedForward"
-    outer = last.op == "add" and len(ops) > 3
-    if outer and ops.count("conv") > 1:
+    made = {value for node in nodes for value in node.results}
+    joins = last.op == "add" and not any(v.is_constant for _, v in last.operands())
+    if joins and "conv" in ops and not made.issuperset(v for _, v in last.operands()):
         return "ResidualBlock"
-    if ops.count("conv") == 1:
-        return "ConvBlock"
-    return "ConvBlocks" if ops.count("conv") > 1 else "Block"
+    depthwise = [_is_depthwise(node) for node in nodes if node.op == "conv"]
+    if len(depthwise) == 1:
+        return "DepthwiseConvBlock" if depthwise[0] else "ConvBlock"
+    if depthwise == [True, False]:
+        return "SeparableConvBlock"
+    return "ConvBlocks" if depthwise else "Block"
 
 
 def _name_scopes(items: Sequence[_Item], model: Model) -> None:

@@ -27,12 +27,15 @@ EVERY_CASE = [
 # Sizes that depend on the elements, or on sizes that must be known for the rank to be.
 OPEN = {
     "compress": "as many as conditions are true",
+    "non_max_suppression": "as many as are kept",
     "non_zero": "as many as elements aren't zero",
     "range": "as many as fit",
     "resize": "by scales that only the run knows",
     "unique": "as many as differ",
     "slice": "steps backwards need the size",
     "squeeze": "without axes it asks which sizes are 1",
+    "string_normalizer": "as many as aren't stop words",
+    "string_split": "as many as the parts of the longest",
 }
 
 

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from ir_hub.ir.dims import symbol
+from ir_hub.ir.types import DType
 from tests.rules.spelled import graph_of, ops_of, recovered, weights
 
 
@@ -76,7 +77,8 @@ def torch_sdpa(b, q, k, v):
 
 def torch_dynamo(b, q, k, v):
     w = b.softmax(b.matmul(q * 0.5, b.transpose(k * 0.5, perm=SWAP)), axis=-1)
-    return b.matmul(b.where(b.is_nan(w), 0.0, w), v)
+    zero = b.term(b.constant(0, DType.FLOAT32))
+    return b.matmul(b.where(b.is_nan(w), zero, w), v)
 
 
 def softmax_spelled_out(b, q, k, v):

@@ -35,6 +35,19 @@ def neutral(node: Node, index: Index, make: Maker) -> Instead:
     return None
 
 
+@rewrite("add", "sub", "mul", "div", "minimum", "maximum", "pow")
+def expansions(node: Node, index: Index, make: Maker) -> Instead:
+    """What an elementwise op would expand by itself needn't be expanded before it."""
+    sources = {name: index.producer(value) for name, value in node.operands()}
+    for name, source in sources.items():
+        if source is not None and source.op == "expand":
+            result = make.append(node.op, {**node.args, name: source.x}).result
+            if same_type(result.type, node.result.type):
+                return result
+            make.graph.nodes.clear()
+    return None
+
+
 @rewrite("pad")
 def padding_by_nothing(node: Node, index: Index, make: Maker) -> Instead:
     """pad(x) by zeros everywhere is x."""

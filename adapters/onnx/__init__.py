@@ -1,0 +1,1 @@
+"""The adapter for ONNX: reads any .onnx from opset 7 on, writes the newest, runs ONNX Runtime."""

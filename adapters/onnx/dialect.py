@@ -1,0 +1,88 @@
+"""ONNX's op table: empty here, filled by the `ops_*.py` files, all of them read by `ops.py`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from ir_hub.ir.graph import Node, Value
+from ir_hub.ir.types import DType
+from ir_hub.ops.build import Builder
+from ir_hub.sdk.dialect import Call, Dialect, Unsupported
+
+CONV = "NC*,OI*->NC*"
+CONV_TRANSPOSE = "NC*,IO*->NC*"
+WINDOW = "NC*->NC*"
+
+table = Dialect(
+    "onnx",
+    axes={
+        "conv": CONV,
+        "conv_integer": CONV,
+        "conv_transpose": CONV_TRANSPOSE,
+        "max_pool": WINDOW,
+        "avg_pool": WINDOW,
+        "lp_pool": WINDOW,
+        "global_avg_pool": WINDOW,
+        "global_max_pool": WINDOW,
+        "global_lp_pool": WINDOW,
+        "resize": WINDOW,
+    },
+)
+
+
+def rank_of(value: Value | None, what: str) -> int:
+    """The rank of an operand; Unsupported when only the run knows it."""
+    if value is None or value.type is None or value.type.shape is None:
+        raise Unsupported(f"the rank of {what} isn't known: give the model's input shapes")
+    return len(value.type.shape)
+
+
+def constant_of(value: Value | None, what: str) -> Any:
+    """The elements of an operand as nested Python lists; Unsupported when only the run knows them."""
+    if value is None or not value.is_constant:
+        raise Unsupported(f"{what} is computed; only a constant can be read")
+    return value.array().tolist()
+
+
+def expect(call: Call, **expected: Any) -> None:
+    """Refuses a node whose attributes, where it has them, aren't the only ones that can be read."""
+    for name, value in expected.items():
+        if call.attrs.get(name, value) != value:
+            raise Unsupported(f"{call.type} with {name}={call.attrs[name]!r}")
+
+
+def only(call: Call, *names: str) -> None:
+    """Refuses a node that has attributes other than these."""
+    strange = ", ".join(name for name in call.attrs if name not in names)
+    if strange:
+        raise Unsupported(f"{call.type} has the attribute {strange}")
+
+
+def in_order(node: Node, axes: str) -> None:
+    """Refuses to write a node whose axes are in another order than ONNX runs it in."""
+    if node.axes != axes:
+        raise Unsupported(f"{node.op} in the order {node.axes}; ONNX has {axes} only")
+
+
+def flag(call: Call, name: str, default: bool = False) -> bool:
+    """An attribute that is 0 or 1."""
+    return bool(call.attrs.get(name, default))
+
+
+def dtype_of_number(number: int) -> DType:
+    """An attribute that is an element type."""
+    from adapters.onnx.elements import dtype_of
+
+    return dtype_of(number, "an attribute")
+
+
+def folded(
+    items: tuple[Value | None, ...], combine: Callable[[Any, Any], Value], b: Builder
+) -> Value:
+    """Several operands combined two by two, from the first on; a lone one passes through."""
+    present = [item for item in items if item is not None]
+    result = present[0]
+    for item in present[1:]:
+        result = combine(result, item)
+    return result if len(present) > 1 else b.identity(result)

@@ -1,0 +1,42 @@
+"""ONNX's op table, complete: importing this reads all families."""
+
+from __future__ import annotations
+
+from adapters.onnx import (
+    ops_control,
+    ops_elementwise,
+    ops_linear,
+    ops_loss,
+    ops_norm,
+    ops_oldest,
+    ops_quantize,
+    ops_recurrent,
+    ops_reduce,
+    ops_resize,
+    ops_sampling,
+    ops_shape,
+    ops_signal,
+    ops_spatial,
+    ops_text,
+)
+from adapters.onnx.dialect import table
+
+FAMILIES = (
+    ops_control,
+    ops_elementwise,
+    ops_linear,
+    ops_loss,
+    ops_norm,
+    ops_oldest,
+    ops_quantize,
+    ops_recurrent,
+    ops_reduce,
+    ops_resize,
+    ops_sampling,
+    ops_shape,
+    ops_signal,
+    ops_spatial,
+    ops_text,
+)
+
+__all__ = ["FAMILIES", "table"]

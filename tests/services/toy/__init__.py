@@ -1,0 +1,1 @@
+"""An adapter outside the project, as anyone would write one."""
