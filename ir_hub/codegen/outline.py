@@ -39,6 +39,10 @@ def _block(
             arranged += members
         else:
             block = _block(child, members, classes, users)
+            joined = _joined_inputs(block)
+            if joined is not None:
+                arranged.append(joined)
+                block = _wired(Block(child, block.class_name, block.steps[1:]), users)
             leaf = child.rpartition(".")[2]
             arranged.append(Step(block, block.inputs, block.outputs, scope=child, name=leaf))
     return _wired(Block(path, classes.get(path, ""), arranged), users)
@@ -56,6 +60,16 @@ def _wired(block: Block, users: Mapping[Value, int]) -> Block:
     results = (value for step in block.steps for value in step.results)
     block.outputs = [v for v in results if users.get(v, 0) > inside.get(v, 0)]
     return block
+
+
+def _joined_inputs(block: Block) -> Step | None:
+    """A block's first step when it only joins what the block is given. It is done before the
+    block is called, so that blocks that join more or fewer tensors are one class."""
+    first, *others = block.steps
+    if first.op != "concat" or first.inputs != block.inputs or not others:
+        return None
+    used = {value for step in others for value in step.inputs}
+    return None if used.intersection(block.inputs) or first.results[0] in block.outputs else first
 
 
 def _leaves(block: Block) -> list[Step]:
