@@ -8,6 +8,11 @@ from collections.abc import Collection
 
 LONGEST = 40
 
+# What generated code calls by name: no variable may hide it.
+CALLED = frozenset(
+    "self torch nn f math float int bool len range tuple list slice max min sum zip print".split()
+)
+
 # What a person calls the layer of an op, where it isn't the op's own name.
 ATTRIBUTES = {
     "batch_norm": "bn",
@@ -43,7 +48,7 @@ def identifier(text: str, fallback: str = "value") -> str:
         return fallback
     if name[0].isdigit():
         name = f"{fallback}_{name}"
-    return f"{name}_" if keyword.iskeyword(name) or name in ("self", "torch", "nn", "f") else name
+    return f"{name}_" if keyword.iskeyword(name) or name in CALLED else name
 
 
 def attribute(text: str, fallback: str = "module") -> str:

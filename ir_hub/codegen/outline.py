@@ -69,7 +69,7 @@ def _joined_inputs(block: Block) -> Step | None:
     if first.op != "concat" or first.inputs != block.inputs or not others:
         return None
     used = {value for step in others for value in step.inputs}
-    return None if used.intersection(block.inputs) or first.results[0] in block.outputs else first
+    return None if used.intersection(block.inputs) else first
 
 
 def _leaves(block: Block) -> list[Step]:

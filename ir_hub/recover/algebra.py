@@ -45,6 +45,7 @@ class Flat:
     number: float
     items: dict[Value, float]
     parts: list[Part] = field(default_factory=list)
+    ops: set[str] = field(default_factory=set)  # of the nodes that make the items
 
 
 class Algebra:
@@ -69,15 +70,20 @@ class Algebra:
         """A value as a product."""
         self._forget()
         if value not in self._products:
-            self._products[value] = self._flat_product(value, 0)
+            self._products[value] = self._with_ops(self._flat_product(value, 0))
         return self._products[value]
 
     def sum(self, value: Value) -> Flat:
         """A value as a sum."""
         self._forget()
         if value not in self._sums:
-            self._sums[value] = self._flat_sum(value, 0)
+            self._sums[value] = self._with_ops(self._flat_sum(value, 0))
         return self._sums[value]
+
+    def _with_ops(self, flat: Flat) -> Flat:
+        nodes = map(self.index.producer, flat.items)
+        flat.ops = {node.op for node in nodes if node is not None}
+        return flat
 
     def _forget(self) -> None:
         if self._version != self.index.version:
@@ -188,5 +194,3 @@ def closest(number: float, dtype: DType | None) -> float:
 
 
 _NOT_REAL = (DType.STRING, DType.COMPLEX64, DType.COMPLEX128, DType.BOOL)
-
-

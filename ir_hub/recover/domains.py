@@ -7,6 +7,7 @@
     (0.0, 1.0)     a real number within bounds, from a constant or a literal
     (1, 8)         an integer literal within bounds
     "axis of x"    a literal that is an axis of x, counted from the front
+    "axes of x"    a literal of several such axes, in order
 
 A name of a size stands for one size throughout a rule. `*` may occur once and is any axes, none
 too. Where a constant has more axes than its domain, and they have size 1 and come first, it is
@@ -15,6 +16,7 @@ taken without them.
 
 from __future__ import annotations
 
+import functools
 from dataclasses import dataclass
 from typing import Any
 
@@ -28,6 +30,7 @@ from ir_hub.ir.dims import (
     provably_equal,
     solve,
     substitute,
+    symbol,
     symbols_of,
 )
 from ir_hub.ir.types import Shape
@@ -115,7 +118,14 @@ class AxisOf:
     tensor: str
 
 
-Domain = Tensor | Number | Integer | AxisOf
+@dataclass(frozen=True)
+class AxesOf:
+    """Some axes of the tensor that another parameter stands for."""
+
+    tensor: str
+
+
+Domain = Tensor | Number | Integer | AxisOf | AxesOf
 
 
 def domain_of(words: Any) -> Domain:
@@ -127,6 +137,8 @@ def domain_of(words: Any) -> Domain:
         raise ValueError(f"{words!r} is not the domain of a parameter")
     if words.startswith("axis of "):
         return AxisOf(words.removeprefix("axis of "))
+    if words.startswith("axes of "):
+        return AxesOf(words.removeprefix("axes of "))
     constant = words.split()[:1] == ["const"]
     names = words.split()[1 if constant else 0 :]
     if names.count("*") > 1:
@@ -145,12 +157,12 @@ def fit_size(want: Dim, size: Dim, bound: Bound) -> Bound | None:
     """
     if isinstance(want, int):
         return bound if want in (size, ANY) else None
-    names = symbols_of(want)
+    names = _names(want)
     free = [name for name in names if name not in bound]
     if not free:
         known = substitute(want, {name: bound[name] for name in names})
         return bound if provably_equal(known, size) else None
-    if str(want) == free[0]:
+    if want == symbol(free[0]):
         return {**bound, free[0]: size}
     rest = {name: bound[name] for name in names if name in bound}
     if len(free) > 1 or not all(isinstance(item, int) for item in (size, *rest.values())):
@@ -158,6 +170,12 @@ def fit_size(want: Dim, size: Dim, bound: Bound) -> Bound | None:
     assert isinstance(size, int)
     solved = solve(substitute(want, rest), size)
     return None if solved is None else {**bound, solved[0]: solved[1]}
+
+
+@functools.lru_cache(1024)
+def _names(want: Dim) -> frozenset[str]:
+    """The names in a size of a rule; there are few such sizes, and they are asked often."""
+    return symbols_of(want)
 
 
 def sizes_hold(bound: Bound) -> bool:

@@ -21,6 +21,7 @@ class Form:
     number: float
     numbers: dict[Var, float]
     items: tuple[tuple[Any, float], ...]
+    ops: frozenset[str]  # of the items that are matched as calls
 
 
 class Forms:
@@ -122,7 +123,9 @@ def _added(left: Items, right: Items, factor: float) -> Items:
 def _form(number: float, items: Items) -> Form:
     numbers = {p: power for p, power in items.items() if isinstance(p, Var) and p.is_number}
     rest = [(p, power) for p, power in items.items() if p not in numbers]
-    return Form(number, numbers, tuple(sorted(rest, key=lambda item: -_weight(item[0]))))
+    called = [p for p, _ in rest if isinstance(p, Call) and not is_product(p) and not is_sum(p)]
+    ordered = tuple(sorted(rest, key=lambda item: -_weight(item[0])))
+    return Form(number, numbers, ordered, frozenset(p.op for p in called))
 
 
 def _weight(pattern: Any) -> int:

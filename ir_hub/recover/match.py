@@ -13,7 +13,17 @@ from ir_hub.ops.catalogue import OPS
 from ir_hub.ops.op import Kind
 from ir_hub.recover.algebra import PRODUCTS, SUMS, Algebra
 from ir_hub.recover.cover import Cover
-from ir_hub.recover.domains import ANY, AxisOf, Bound, Integer, Number, Tensor, fit_size, sizes_hold
+from ir_hub.recover.domains import (
+    ANY,
+    AxesOf,
+    AxisOf,
+    Bound,
+    Integer,
+    Number,
+    Tensor,
+    fit_size,
+    sizes_hold,
+)
 from ir_hub.recover.forms import Forms, is_product, is_sum
 from ir_hub.recover.literals import literal_of, normal
 from ir_hub.recover.pattern import Call, Rule, Var
@@ -21,6 +31,12 @@ from ir_hub.recover.pattern import Call, Rule, Var
 COMMUTATIVE = frozenset(
     {"minimum", "maximum", "equal", "not_equal", "logical_and", "logical_or", "logical_xor"}
 )
+MIRRORED = {  # comparisons that are each other with their operands exchanged
+    "greater": "less",
+    "less": "greater",
+    "greater_equal": "less_equal",
+    "less_equal": "greater_equal",
+}
 _PRECISION = {DType.FLOAT16: 1e-3, DType.BFLOAT16: 8e-3}
 
 
@@ -104,7 +120,8 @@ class Matcher:
 
     def _call(self, p: Call, v: Value, s: Bound) -> Iterator[Bound]:
         node = self._index.producer(v)
-        if node is None or node.op != p.op or v is not node.results[0]:
+        mirrored = node is not None and MIRRORED.get(node.op) == p.op
+        if node is None or v is not node.results[0] or (node.op != p.op and not mirrored):
             if self.explain:
                 self.missed(s, f"{v!r} is {node.op if node else 'given'}, not {p.op}")
             return
@@ -125,8 +142,9 @@ class Matcher:
                     self.missed(before, f"{name} of {p.op} is {have}, not {want}")
         if bound is None:
             return
-        yield from self._operands(pairs, bound)
-        if p.op in COMMUTATIVE:
+        if not mirrored:
+            yield from self._operands(pairs, bound)
+        if mirrored or p.op in COMMUTATIVE:
             (a, x), (b, y) = pairs
             yield from self._operands([(a, y), (b, x)], bound)
 
@@ -166,8 +184,11 @@ class Matcher:
         elif isinstance(domain, Integer):
             fits = isinstance(have, int) and domain.low <= have <= domain.high
         else:
-            fits = isinstance(domain, AxisOf) and isinstance(have, int) and have >= 0
-        if fits and (p not in s or self.close(s[p], have)):
+            axes = have if isinstance(domain, AxesOf) else (have,)
+            fits = isinstance(domain, AxisOf | AxesOf) and isinstance(axes, tuple)
+            fits = fits and all(isinstance(axis, int) and axis >= 0 for axis in axes)
+        same = s.get(p, have) == have or (not isinstance(have, tuple) and self.close(s[p], have))
+        if fits and same:
             yield s if p in s else {**s, p: have}
 
     def scaled(self, p: Any, v: Value, scale: int, s: Bound) -> Iterator[Bound]:
@@ -182,7 +203,8 @@ class Matcher:
         flat = self._algebra.sum(v) if sums else self._algebra.product(v)
         number = flat.number if sums else flat.number * scale
         for form in self._forms.sums(p) if sums else self._forms.products(p):
-            if len(flat.items) >= sum(1 for q, _ in form.items if isinstance(q, Call)):
+            hidden = sums and not PRODUCTS.isdisjoint(flat.ops)  # a call may be below a minus
+            if self.explain or hidden or form.ops <= flat.ops:
                 partial = self.rule.partial and p is self.rule.left
                 cover = Cover(self, form, flat, sums, partial, self._root)
                 yield from cover.match(form.items, flat.items, number, s)

@@ -124,7 +124,7 @@ def sizes(names: str) -> list[Any]:
 @dataclass(eq=False)
 class Rule:
     """An equation. `partial`: its left side may be some factors of a larger product. `late`: it
-    waits until nothing else applies, for its left side is part of what others ask for."""
+    waits until no other applies, for its left side is part of what others ask for."""
 
     name: str
     params: list[Var]
@@ -132,10 +132,11 @@ class Rule:
     right: Any
     partial: bool = False
     late: bool = False
-    ops: frozenset[str] = field(init=False)  # what its left side needs, arithmetic left out
+    # What its left side needs, but for what may be spelled with other ops.
+    ops: frozenset[str] = field(init=False)
 
     def __post_init__(self) -> None:
-        self.ops = frozenset(c.op for c in calls(self.left)) - ARITHMETIC
+        self.ops = frozenset(c.op for c in calls(self.left)) - ARITHMETIC - COMPARISONS
 
     def __repr__(self) -> str:
         return f"{self.name}: {self.left} = {self.right}"
@@ -144,6 +145,9 @@ class Rule:
 ARITHMETIC = frozenset(
     {"add", "sub", "mul", "div", "neg", "reciprocal", "pow", "square", "sqrt", "rsqrt"}
 )
+
+
+COMPARISONS = frozenset({"greater", "greater_equal", "less", "less_equal"})
 
 
 def calls(pattern: Any) -> list[Call]:

@@ -24,9 +24,10 @@ def recover(model: Model) -> tuple[Model, Counter[str]]:
     """
     equations = [EquationRewrite(rule) for rule in _by_demand(RULES)]
     early = [equation for equation in equations if not equation.rule.late]
+    late = [equation for equation in equations if equation.rule.late]
     made: list[Node] = []
     for graph in _graphs(model.graph):
-        made += [*_applied(graph, early), *_applied(graph, equations)]
+        made += [*_applied(graph, early), *_applied(graph, late)]
     kept = set(model.graph.walk())
     ordinary = ARITHMETIC | VIEWS
     return model, Counter(n.op for n in made if n in kept and n.op not in ordinary)
@@ -41,19 +42,25 @@ def clean(model: Model) -> Model:
 
 def explain(model: Model) -> list[tuple[str, Node, str]]:
     """Where a rule almost applied: the rule, the node that would have been replaced, why not."""
-    found = []
     equations = [EquationRewrite(rule, explain=True) for rule in _by_demand(RULES)]
-    asked = {e.name: len(Forms(e.rule.left).units(e.rule.left)) for e in equations}
-    for graph in _graphs(model.graph):
-        algebra = Algebra(Index(graph))
-        for node in graph.nodes:
-            for each in equations:
-                if node.op in each.roots and len(node.results) == 1:
-                    reason = each.find(node, algebra)
-                    progress, miss = each.matcher.miss
-                    if isinstance(reason, str) and (reason or progress >= NEAR * asked[each.name]):
-                        found.append((each.name, node, reason or miss))
-    return found
+    return [miss for each in equations for g in _graphs(model.graph) for miss in _missed(each, g)]
+
+
+def _missed(equation: EquationRewrite, graph: Graph) -> Iterator[tuple[str, Node, str]]:
+    """The near misses of one rule; of an expression only the outermost, its parts miss too."""
+    index = Index(graph)
+    algebra = Algebra(index)
+    asked = len(Forms(equation.rule.left).units(equation.rule.left))
+    told: set[Node] = set()
+    for node in reversed(graph.nodes):
+        if node.op not in equation.roots or len(node.results) != 1:
+            continue
+        refused = equation.find(node, algebra)
+        progress, miss = equation.matcher.miss
+        if isinstance(refused, str) and (refused or progress >= NEAR * asked):
+            if told.isdisjoint(index.users.get(node.result, ())):
+                yield equation.name, node, refused or miss
+            told.add(node)
 
 
 def _applied(graph: Graph, equations: list[EquationRewrite]) -> list[Node]:

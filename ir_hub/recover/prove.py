@@ -9,7 +9,7 @@ import numpy as np
 from ir_hub.ir.dims import Expr
 from ir_hub.ops.catalogue import OPS
 from ir_hub.ops.op import Kind
-from ir_hub.recover.domains import AxisOf, Integer, Number, draw_size
+from ir_hub.recover.domains import AxesOf, AxisOf, Integer, Number, draw_size
 from ir_hub.recover.pattern import Call, Rule, Var
 
 TOLERANCE = 1e-9  # relative and absolute; float64 leaves three digits more
@@ -39,15 +39,16 @@ def draw(rule: Rule, rng: np.random.Generator) -> tuple[dict[Var, Any], dict[str
     star = tuple(int(size) for size in rng.integers(1, 4, rng.integers(0, 3)))
     sizes: dict[str, int] = {}
     drawn: dict[Var, Any] = {}
-    for p in sorted(rule.params, key=lambda p: isinstance(p.domain, AxisOf)):
+    for p in sorted(rule.params, key=lambda p: isinstance(p.domain, AxisOf | AxesOf)):
         domain = p.domain
         if isinstance(domain, Number):
             drawn[p] = float(rng.uniform(domain.low, domain.high))
         elif isinstance(domain, Integer):
             drawn[p] = int(rng.integers(domain.low, domain.high, endpoint=True))
-        elif isinstance(domain, AxisOf):
+        elif isinstance(domain, AxisOf | AxesOf):
             tensor = next(drawn[q] for q in rule.params if q.name == domain.tensor)
-            drawn[p] = int(rng.integers(0, tensor.ndim))
+            axes = rng.permutation(tensor.ndim)[: rng.integers(1, tensor.ndim, endpoint=True)]
+            drawn[p] = int(axes[0]) if isinstance(domain, AxisOf) else tuple(sorted(axes.tolist()))
         else:
             drawn[p] = domain.draw(rng, sizes, star)
     return drawn, sizes

@@ -21,7 +21,9 @@ from ir_hub.recover.pattern import Call, Rule, Var
 Instead = Any  # the value to use instead of a node's result; None: the node stays
 
 # What only moves elements about costs nothing to keep for its other users.
-VIEWS = frozenset({"transpose", "reshape", "squeeze", "unsqueeze", "expand", "cast", "identity"})
+VIEWS = frozenset(
+    {"transpose", "reshape", "flatten", "squeeze", "unsqueeze", "expand", "cast", "identity"}
+)
 
 
 @dataclass
@@ -157,9 +159,7 @@ def apply(graph: Graph, rewrites: list[Rewrite]) -> Iterator[tuple[str, Found]]:
                 if any(not index.ops[op] for op in each.needs):
                     continue
                 found = each.find(node, algebra)
-                if isinstance(found, str) or not index.can_replace(
-                    node, found.nodes, found.result
-                ):
+                if isinstance(found, str) or not index.can_replace(node, found.nodes, found.result):
                     continue
                 index.replace(node, found.nodes, found.result)
                 yield each.name, found

@@ -6,8 +6,11 @@ from ir_hub.recover.rules import (
     activation,
     attention,
     clean,
+    indexing,
     linear,
     norm,
+    piecewise,
+    reduce,
     spatial,
     spatial_parts,
 )
@@ -18,8 +21,11 @@ __all__ = [
     "activation",
     "attention",
     "clean",
+    "indexing",
     "linear",
     "norm",
+    "piecewise",
+    "reduce",
     "spatial",
     "spatial_parts",
 ]

@@ -120,83 +120,34 @@ def softsign(x: Sym = "*") -> Equation:
 
 
 @rule
-def leaky_relu(x: Sym = "*", alpha: Sym = (0.0, 1.0)) -> Equation:
-    return op.maximum(alpha * x, x), op.leaky_relu(x, alpha=alpha)
+def hard_sigmoid_by_minimum(
+    x: Sym = "*", alpha: Sym = (-100.0, 100.0), beta: Sym = (-100.0, 100.0)
+) -> Equation:
+    right = op.hard_sigmoid(x, alpha=alpha, beta=beta)
+    return op.relu(op.minimum(alpha * x + beta, 1)), right
 
 
 @rule
-def leaky_relu_by_where(x: Sym = "*", alpha: Sym = (-100.0, 100.0)) -> Equation:
-    return op.where(op.greater(x, 0), x, alpha * x), op.leaky_relu(x, alpha=alpha)
+def clip_by_minimum(x: Sym = "*", low: Sym = (-1e30, 0.0), high: Sym = (0.0, 1e30)) -> Equation:
+    return op.minimum(op.maximum(x, low), high), op.clip(x, low, high)
 
 
 @rule
-def leaky_relu_by_halves(x: Sym = "*", alpha: Sym = (-100.0, 100.0)) -> Equation:
-    return op.relu(x) - alpha * op.relu(-x), op.leaky_relu(x, alpha=alpha)
+def clip_by_maximum(x: Sym = "*", low: Sym = (-1e30, 0.0), high: Sym = (0.0, 1e30)) -> Equation:
+    return op.maximum(op.minimum(x, high), low), op.clip(x, low, high)
 
 
 @rule
-def elu(x: Sym = "*", alpha: Sym = (-100.0, 100.0)) -> Equation:
-    return op.where(op.greater(x, 0), x, alpha * (op.exp(x) - 1)), op.elu(x, alpha=alpha)
+def silu_of_swish(x: Sym = "*") -> Equation:
+    return op.swish(x, alpha=1.0), op.silu(x)
 
 
 @rule
-def elu_by_expm1(x: Sym = "*", alpha: Sym = (-100.0, 100.0)) -> Equation:
-    return op.where(op.greater(x, 0), x, alpha * op.expm1(x)), op.elu(x, alpha=alpha)
+def softplus_with_threshold(x: Sym = "*") -> Equation:
+    return op.where(op.greater(x, 20), x, op.softplus(x)), op.softplus(x)
 
 
 @rule
-def elu_by_halves(x: Sym = "*", alpha: Sym = (-100.0, 100.0)) -> Equation:
-    return op.relu(x) + alpha * (op.exp(op.minimum(x, 0)) - 1), op.elu(x, alpha=alpha)
-
-
-@rule
-def prelu(x: Sym = "*", slope: Sym = "const *") -> Equation:
-    return op.relu(x) + slope * op.minimum(x, 0), op.prelu(x, slope)
-
-
-@rule
-def prelu_by_relus(x: Sym = "*", slope: Sym = "const *") -> Equation:
-    return op.relu(x) - slope * op.relu(-x), op.prelu(x, slope)
-
-
-@rule
-def prelu_by_negated_slope(x: Sym = "*", slope: Sym = "const *") -> Equation:
-    return op.relu(x) + slope * op.relu(-x), op.prelu(x, -slope)
-
-
-@rule
-def prelu_by_abs(x: Sym = "*", slope: Sym = "const *") -> Equation:
-    return op.relu(x) + 0.5 * slope * (x - op.abs(x)), op.prelu(x, slope)
-
-
-@rule
-def prelu_by_where(x: Sym = "*", slope: Sym = "const *") -> Equation:
-    return op.where(op.greater(x, 0), x, slope * x), op.prelu(x, slope)
-
-
-@rule
-def softmax(x: Sym = "* C", axis: Sym = "axis of x") -> Equation:
-    powers = op.exp(x - op.reduce_max(x, (axis,)))
-    return powers / op.reduce_sum(powers, (axis,)), op.softmax(x, axis=axis)
-
-
-@rule
-def softmax_without_maximum(x: Sym = "* C", axis: Sym = "axis of x") -> Equation:
-    return op.exp(x) / op.reduce_sum(op.exp(x), (axis,)), op.softmax(x, axis=axis)
-
-
-@rule
-def log_softmax(x: Sym = "* C", axis: Sym = "axis of x") -> Equation:
-    return op.log(op.softmax(x, axis=axis)), op.log_softmax(x, axis=axis)
-
-
-@rule
-def log_softmax_by_sum(x: Sym = "* C", axis: Sym = "axis of x") -> Equation:
-    below = x - op.reduce_max(x, (axis,))
-    left = below - op.log(op.reduce_sum(op.exp(below), (axis,)))
-    return left, op.log_softmax(x, axis=axis)
-
-
-@rule
-def log_softmax_by_log_sum_exp(x: Sym = "* C", axis: Sym = "axis of x") -> Equation:
-    return x - op.reduce_log_sum_exp(x, (axis,)), op.log_softmax(x, axis=axis)
+def softplus_beta_with_threshold(x: Sym = "*", beta: Sym = (0.01, 100.0)) -> Equation:
+    left = op.where(op.greater(x * beta, 20), x, op.softplus(x * beta) / beta)
+    return left, op.softplus(x, beta=beta)

@@ -82,11 +82,20 @@ def transposes(node: Node, index: Index, make: Maker) -> Instead:
     return make.transpose(inner.x, perm=both)
 
 
+@rewrite("reshape", "flatten", "squeeze", "unsqueeze")
+def there_and_back(node: Node, index: Index, make: Maker) -> Instead:
+    """A change of the shape that the next one undoes is none."""
+    inner = index.producer(node.x)
+    if inner is None or inner.op not in _RESHAPES or inner.x.shape is None:
+        return None
+    return inner.x if same_type(inner.x.type, node.result.type) else None
+
+
 @rewrite("reshape")
 def reshapes(node: Node, index: Index, make: Maker) -> Instead:
     """A reshape of what only changed the shape is a reshape."""
     inner = index.producer(node.x)
-    if inner is None or inner.op not in ("reshape", "flatten", "squeeze", "unsqueeze"):
+    if inner is None or inner.op not in _RESHAPES:
         return None
     shape = node.shape
     if not isinstance(shape, tuple):
@@ -117,6 +126,7 @@ def casts(node: Node, index: Index, make: Maker) -> Instead:
     return make.cast(inner.x, to=node.to, saturate=node.saturate) if widens else None
 
 
+_RESHAPES = frozenset({"reshape", "flatten", "squeeze", "unsqueeze"})
 _LOSSLESS = frozenset(
     {
         ("float16", "float32"),

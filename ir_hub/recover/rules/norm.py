@@ -21,6 +21,12 @@ def _layer_norm_rules(names: str) -> list[Rule]:
     def layer_norm(x: Sym = f"* {names}", eps: Sym = (0.0, 0.1)) -> Equation:
         return centred(x) / op.sqrt(variance(x) + eps), op.layer_norm(x, axis=-count, eps=eps)
 
+    def layer_norm_by_squares(x: Sym = f"* {names}", eps: Sym = (0.0, 0.1)) -> Equation:
+        mean = op.reduce_mean(x, axes=axes)
+        square = op.reduce_mean(x**2, axes=axes)
+        left = (x - mean) / op.sqrt(square - mean**2 + eps)
+        return left, op.layer_norm(x, axis=-count, eps=eps)
+
     def layer_norm_scaled(
         x: Sym = f"* {names}", weight: Sym = names, eps: Sym = (0.0, 0.1)
     ) -> Equation:
@@ -53,6 +59,7 @@ def _layer_norm_rules(names: str) -> list[Rule]:
 
     equations = (
         layer_norm,
+        layer_norm_by_squares,
         layer_norm_scaled,
         layer_norm_weight,
         layer_norm_bias,
@@ -134,8 +141,3 @@ def lp_norm_by_maximum(
     x: Sym = "* C", axis: Sym = "axis of x", least: Sym = (0.0, 1e-12)
 ) -> Equation:
     return x / op.maximum(op.reduce_l2(x, (axis,)), least), op.lp_norm(x, axis=axis)
-
-
-@rule
-def reduce_l2(x: Sym = "* C", axis: Sym = "axis of x") -> Equation:
-    return op.sqrt(op.reduce_sum(x**2, (axis,))), op.reduce_l2(x, (axis,))

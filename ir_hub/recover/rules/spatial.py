@@ -49,9 +49,11 @@ def space_to_depth(x: Sym = "N C H*B W*B") -> Equation:
     return op.reshape(split, (n, b * b * c, h, w)), op.space_to_depth(x, block=b)
 
 
-@rule_of(late=True)
-def global_avg_pool_1(x: Sym = "N C L") -> Equation:
-    return op.reduce_mean(x, (2,)), op.global_avg_pool(x)
+@rule
+def transpose_of_stacked_matrices(x: Sym = "A B C D") -> Equation:
+    a, b, c, d = sizes("A B C D")
+    swapped = op.transpose(op.reshape(x, (-1, c, d)), perm=(0, 2, 1))
+    return op.reshape(swapped, (a, b, d, c)), op.transpose(x, perm=(0, 1, 3, 2))
 
 
 @rule_of(late=True)
