@@ -31,7 +31,7 @@ class OnnxAdapter(Adapter):
             "opset",
             "The version of the ONNX op set to write; older ones are for older runtimes.",
             str(DEFAULT_OPSET),
-            ("21", "22", "23", "24", "25"),
+            ("21", "22", "23", "24", "25", "26", "27", "28"),
         ),
         Option("run", "threads", "Threads that ONNX Runtime may use.", "1", ("1", "2", "4", "8")),
         Option(
@@ -63,7 +63,7 @@ class OnnxAdapter(Adapter):
         """Opens an .onnx file; its big weights stay where they are."""
         from adapters.onnx.files import load
 
-        return load(files)
+        return load(files, self.dialect().reads)
 
     def walk(
         self, loaded: Any, files: Files, inputs: Mapping[str, TensorType], work: Work

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from adapters.onnx.elements import dtype_of
 from ir_hub.ir.graph import Node, Value
 from ir_hub.ir.types import DType
 from ir_hub.ops.build import Builder
@@ -39,7 +40,7 @@ def rank_of(value: Value | None, what: str) -> int:
 
 
 def constant_of(value: Value | None, what: str) -> Any:
-    """The elements of an operand as nested Python lists; Unsupported when only the run knows them."""
+    """The elements of an operand as nested lists; Unsupported when only the run knows them."""
     if value is None or not value.is_constant:
         raise Unsupported(f"{what} is computed; only a constant can be read")
     return value.array().tolist()
@@ -65,15 +66,8 @@ def in_order(node: Node, axes: str) -> None:
         raise Unsupported(f"{node.op} in the order {node.axes}; ONNX has {axes} only")
 
 
-def flag(call: Call, name: str, default: bool = False) -> bool:
-    """An attribute that is 0 or 1."""
-    return bool(call.attrs.get(name, default))
-
-
 def dtype_of_number(number: int) -> DType:
     """An attribute that is an element type."""
-    from adapters.onnx.elements import dtype_of
-
     return dtype_of(number, "an attribute")
 
 

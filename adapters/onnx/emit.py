@@ -8,17 +8,22 @@ from typing import Any
 
 import numpy as np
 import onnx
-from onnx import AttributeProto, helper
+from onnx import helper
 
-from adapters.onnx.elements import TO_ONNX
 from adapters.onnx.initializers import write_model
+from adapters.onnx.node_proto import (
+    attribute_protos,
+    check_type,
+    formal_types,
+    leave_out,
+    type_proto,
+)
 from adapters.onnx.ops import table
 from adapters.onnx.scopes import metadata_for
 from adapters.onnx.sizes import SizeNodes
 from ir_hub import __version__
-from ir_hub.ir.dims import Expr
 from ir_hub.ir.graph import Graph, Model, Node, Value, constant
-from ir_hub.ir.types import DType, TensorType
+from ir_hub.ir.types import DType
 from ir_hub.sdk.adapter import Emitted, Progress
 from ir_hub.sdk.dialect import Unsupported
 from ir_hub.sdk.errors import Problem, UnsupportedNodes
@@ -105,7 +110,8 @@ class Emitter:
         self._nodes: list[onnx.NodeProto] = []
         self._current: Node | None = None
         symbols = writer.source.symbols
-        self._sizes = SizeNodes(self._size_node, symbols, outer._sizes if outer else None)
+        around = outer._sizes if outer else None
+        self._sizes: SizeNodes = SizeNodes(self._size_node, symbols, around)
 
     def proto(self) -> onnx.GraphProto:
         """The graph, without initializers."""
@@ -121,7 +127,7 @@ class Emitter:
             for result in node.results:
                 self._sizes.learn(result)
         self._current = None
-        outputs = self._outputs()
+        outputs = [] if self._writer.problems else self._outputs()
         inputs = [self._info(value, self._writer.name(value)) for value in self._graph.inputs]
         return helper.make_graph(self._nodes, self._name, inputs, outputs)
 
@@ -138,9 +144,11 @@ class Emitter:
         Attributes that are None or have the schema's default are left out.
         """
         schema = onnx.defs.get_schema(type_, self.opset)
-        inputs = [self._operand(tensor, _formal(schema, i)) for i, tensor in enumerate(tensors)]
+        inputs = [self._operand(tensor, schema, i) for i, tensor in enumerate(tensors)]
         while inputs and not inputs[-1]:
             inputs.pop()
+        if len(inputs) > schema.max_input:
+            raise Unsupported(f"{type_} with {len(inputs)} operands needs a newer opset")
         scope = self._current.scope if self._current else ""
         path = "/".join(["", *scope.split("."), type_] if scope else ["", type_])
         proto = onnx.NodeProto(
@@ -148,7 +156,7 @@ class Emitter:
             name=self._writer.unique(path),
             input=inputs,
             output=[self._writer.unique(f"{path}_result") for _ in range(count)],
-            attribute=_attributes(schema, attributes or {}),
+            attribute=attribute_protos(schema, attributes or {}),
         )
         if scope:
             for key, text in metadata_for(scope, type_, self._writer.source.scopes).items():
@@ -174,11 +182,14 @@ class Emitter:
             raise Unsupported("the type of its operand isn't known")
         return np.asarray(numbers, dtype.numpy)
 
-    def single(self, sizes: Any) -> Any:
-        """The one size that a vector of sizes holds, as a scalar."""
+    def single(self, sizes: Any, dtype: DType = DType.INT64) -> Any:
+        """The one size that a vector of sizes holds, as a scalar of an integer type."""
         if sizes is None:
             return None
-        return self.node("Reshape", [sizes, constant(np.zeros(0, np.int64), "scalar_shape")])[0]
+        if isinstance(sizes, tuple) and isinstance(sizes[0], int):
+            return self.scalar(sizes[0], dtype)
+        (one,) = self.node("Reshape", [sizes, constant(np.zeros(0, np.int64), "no_axes")])
+        return self.node("Cast", [one], {"to": dtype})[0]
 
     def ones(self, shape: Sequence[Any] | None, dtype: DType | None) -> Value:
         """A constant of ones; Unsupported where the shape isn't known."""
@@ -188,18 +199,18 @@ class Emitter:
 
     def _write(self, node: Node) -> None:
         first = len(self._nodes)
-        names = table.writer(node.op, self.opset)(node, self)
-        wanted: dict[str, str] = {}
-        for name, result in zip(names, node.results, strict=True):
-            wanted[name] = self._writer.name(result)
+        names = _rule(node.op, self.opset)(node, self)
+        results = dict(zip(names, node.results, strict=True))
+        wanted = {name: self._writer.name(result) for name, result in results.items()}
+        unused = {wanted[name] for name, r in results.items() if r not in self._writer.used}
         for proto in self._nodes[first:]:
+            schema = onnx.defs.get_schema(proto.op_type, self.opset)
+            for i, name in enumerate(proto.output):
+                if name in results:
+                    check_type(results[name], formal_types(schema.outputs, i), schema)
             proto.input[:] = [wanted.get(name, name) for name in proto.input]
             proto.output[:] = [wanted.get(name, name) for name in proto.output]
-        unused = {
-            self._writer.name(result) for result in node.results if result not in self._writer.used
-        }
-        for proto in self._nodes[first:]:
-            _leave_out(proto, unused, self.opset)
+            leave_out(proto, unused, schema)
 
     def _outputs(self) -> list[onnx.ValueInfoProto]:
         """The outputs; what isn't a result of this graph, or twice among them, passes through an
@@ -214,16 +225,18 @@ class Emitter:
             infos.append(self._info(value, name))
         return infos
 
-    def _operand(self, tensor: Any, allowed: set[str]) -> str:
+    def _operand(self, tensor: Any, schema: Any, index: int) -> str:
         if tensor is None:
             return ""
+        if isinstance(tensor, tuple | list):
+            tensor = self._sizes.vector(tensor)
         if isinstance(tensor, str):
             return tensor
-        if isinstance(tensor, Value):
-            if allowed == {"tensor(int64)"} and tensor.dtype not in (DType.INT64, None):
-                return self.node("Cast", [tensor], {"to": DType.INT64})[0]
-            return self._writer.name(tensor)
-        return self._operand(self._sizes.vector(tensor), set())
+        allowed = formal_types(schema.inputs, index)
+        if allowed == {"tensor(int64)"} and tensor.dtype not in (DType.INT64, None):
+            return self.node("Cast", [tensor], {"to": DType.INT64})[0]
+        check_type(tensor, allowed, schema)
+        return self._writer.name(tensor)
 
     def _size_node(
         self, type_: str, tensors: Sequence[Value | str], attributes: Mapping[str, object]
@@ -233,8 +246,16 @@ class Emitter:
     def _info(self, value: Value, name: str) -> onnx.ValueInfoProto:
         info = onnx.ValueInfoProto(name=name)
         if value.type is not None:
-            info.type.CopyFrom(_type_proto(value.type))
+            info.type.CopyFrom(type_proto(value.type))
         return info
+
+
+def _rule(op: str, opset: int) -> Any:
+    """The write rule of an op; Unsupported says which opset would have it, if any has."""
+    versions = table.writes.get(op, {})
+    if versions and min(versions) > opset:
+        raise Unsupported(f"{op} needs the option opset={min(versions)} or newer")
+    return table.writer(op, opset)
 
 
 def _read_values(graph: Graph) -> set[Value]:
@@ -242,62 +263,3 @@ def _read_values(graph: Graph) -> set[Value]:
     graphs = [graph, *(body for node in graph.walk() for body in node.bodies())]
     read = {value for node in graph.walk() for _, value in node.operands()}
     return read.union(*(each.outputs for each in graphs))
-
-
-def _formal(schema: Any, index: int) -> set[str]:
-    """The types that an operand may have."""
-    if not schema.inputs:
-        return set()
-    return set(schema.inputs[min(index, len(schema.inputs) - 1)].types)
-
-
-def _leave_out(proto: onnx.NodeProto, unused: set[str], opset: int) -> None:
-    """Leaves out optional results that nobody reads."""
-    formal = onnx.defs.get_schema(proto.op_type, opset).outputs
-    optional = onnx.defs.OpSchema.FormalParameterOption.Optional
-    for i, name in enumerate(proto.output):
-        if name in unused and i < len(formal) and formal[i].option == optional:
-            proto.output[i] = ""
-    while proto.output and not proto.output[-1]:
-        proto.output.pop()
-
-
-def _attributes(schema: Any, values: Mapping[str, Any]) -> list[AttributeProto]:
-    found = []
-    for name, value in values.items():
-        if value is None:
-            continue
-        declared = schema.attributes.get(name)
-        if declared is None:
-            raise Unsupported(f"{schema.name} of opset {schema.since_version} has no {name}")
-        proto = _attribute(name, value, declared.type.value)
-        if proto != declared.default_value or declared.required:
-            found.append(proto)
-    return found
-
-
-def _attribute(name: str, value: Any, kind: int) -> AttributeProto:
-    if isinstance(value, np.ndarray):
-        value = onnx.numpy_helper.from_array(value)
-    elif isinstance(value, DType):
-        value = TO_ONNX[value]
-    elif kind == AttributeProto.FLOAT:
-        value = float(value)
-    elif kind == AttributeProto.INT:
-        value = int(_number(value))
-    elif kind in (AttributeProto.INTS, AttributeProto.FLOATS):
-        value = [_number(item) for item in value]
-    return helper.make_attribute(name, value, attr_type=kind)
-
-
-def _number(value: Any) -> Any:
-    if isinstance(value, Expr):
-        raise Unsupported(f"an attribute of the size {value}, which only the run knows")
-    return value
-
-
-def _type_proto(type_: TensorType) -> onnx.TypeProto:
-    shape = None
-    if type_.shape is not None:
-        shape = [size if isinstance(size, int) else str(size) for size in type_.shape]
-    return helper.make_tensor_type_proto(TO_ONNX[type_.dtype], shape)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Container, Mapping
+from typing import Any
+
 import numpy as np
 import onnx
 import onnx.inliner
@@ -9,6 +12,7 @@ from google.protobuf.message import DecodeError
 from onnx import numpy_helper
 
 from adapters.onnx.elements import dtype_of
+from adapters.onnx.schemas import check_names
 from adapters.onnx.wire import Malformed, outline
 from ir_hub.ir.tensor import ArrayTensor, BlobTensor, Tensor, byte_size, decode
 from ir_hub.ir.types import DType
@@ -16,12 +20,13 @@ from ir_hub.sdk.adapter import Files, SourceFile
 from ir_hub.sdk.errors import BadModel
 
 LARGEST = (1 << 31) - 1  # bytes of a protobuf message
-OLDEST_OPSET = 6
+OLDEST_OPSET = 1
 _MAIN = ("", "ai.onnx")
 
 
-def load(files: Files) -> onnx.ModelProto:
-    """The model without its big weights, and with its functions inlined.
+def load(files: Files, readable: Container[str] = ()) -> onnx.ModelProto:
+    """The model without its big weights, its own functions inlined, and those of the standard's
+    ops that it defines by others too, unless they are `readable` themselves.
 
     Raises:
         BadModel: the file isn't a whole ONNX model, or one that is too old.
@@ -35,9 +40,43 @@ def load(files: Files) -> onnx.ModelProto:
         )
     model = _parsed(view, name)
     _check(model, name)
+    check_names(model.graph)
     if model.functions:
         model = onnx.inliner.inline_local_functions(model)
-    return model
+    return _spelled_out(model, readable)
+
+
+def _spelled_out(model: onnx.ModelProto, readable: Container[str]) -> onnx.ModelProto:
+    """The model with the standard's own definitions in place of ops that no rule reads."""
+    versions = opsets(model)
+    unread = {
+        (node.domain, node.op_type)
+        for node in model.graph.node
+        if type_name(node) not in readable and _is_defined(node, versions)
+    }
+    if not unread:
+        return model
+    try:
+        inlined: onnx.ModelProto = onnx.inliner.inline_selected_functions(
+            model, sorted(unread), inline_schema_functions=True
+        )
+    except RuntimeError:  # it can't tell some type: the ops are listed as unsupported then
+        return model
+    return inlined
+
+
+def _is_defined(node: onnx.NodeProto, versions: Mapping[str, int]) -> bool:
+    domain = "" if node.domain in _MAIN else node.domain
+    try:
+        schema: Any = onnx.defs.get_schema(node.op_type, versions.get(domain, 0), domain)
+    except onnx.defs.SchemaError:
+        return False
+    return bool(schema.has_function or schema.has_context_dependent_function)
+
+
+def type_name(node: onnx.NodeProto) -> str:
+    """A node's type as the op tables have it: with its domain, unless that is the main one."""
+    return node.op_type if node.domain in _MAIN else f"{node.domain}::{node.op_type}"
 
 
 def _parsed(view: memoryview, name: str) -> onnx.ModelProto:
@@ -55,7 +94,7 @@ def _parsed(view: memoryview, name: str) -> onnx.ModelProto:
 
 def _starts_like_a_model(view: memoryview) -> bool:
     """Whether it begins with `ir_version`, which every exporter writes first."""
-    return len(view) > 1 and view[0] == 0x08 and view[1] < 0x40
+    return view[0] == 0x08 and (len(view) == 1 or view[1] < 0x40)
 
 
 def _check(model: onnx.ModelProto, name: str) -> None:
@@ -65,22 +104,18 @@ def _check(model: onnx.ModelProto, name: str) -> None:
     versions = opsets(model)
     if "" not in versions and any(node.domain in _MAIN for node in model.graph.node):
         raise BadModel(f"{name} says no version of the ONNX op set: the file is cut off or broken")
-    oldest = versions.get("", OLDEST_OPSET)
-    if oldest < OLDEST_OPSET:
-        raise BadModel(
-            f"{name} is written in opset {oldest}; {OLDEST_OPSET} is the oldest that is read: "
-            "bring it up with onnx.version_converter"
-        )
+    written = versions.get("", OLDEST_OPSET)
     newest = onnx.defs.onnx_opset_version()
-    if oldest > newest:
-        raise BadModel(f"{name} is written in opset {oldest}; {newest} is the newest that is known")
+    if not OLDEST_OPSET <= written <= newest:
+        raise BadModel(
+            f"{name} is written in opset {written}; those from {OLDEST_OPSET} to {newest} are known"
+        )
 
 
 def opsets(model: onnx.ModelProto) -> dict[str, int]:
     """The version of each domain's op set; the main domain is ""."""
     return {
-        "" if entry.domain in _MAIN else entry.domain: entry.version
-        for entry in model.opset_import
+        "" if entry.domain in _MAIN else entry.domain: entry.version for entry in model.opset_import
     }
 
 
@@ -147,9 +182,7 @@ def _check_length(length: int, dtype: DType, shape: tuple[int, ...], where: str)
         )
 
 
-def _typed(
-    proto: onnx.TensorProto, dtype: DType, shape: tuple[int, ...], where: str
-) -> np.ndarray:
+def _typed(proto: onnx.TensorProto, dtype: DType, shape: tuple[int, ...], where: str) -> np.ndarray:
     """The elements of a tensor that has a field for each, in memory."""
     try:
         array = numpy_helper.to_array(proto)

@@ -36,16 +36,15 @@ def write_model(
     """
     heads = [_head(name, tensor) for name, tensor in weights]
     total = model.ByteSize() + sum(
-        len(head) + _raw_size(tensor) + 64
-        for head, (_, tensor) in zip(heads, weights, strict=True)
+        len(head) + _raw_size(tensor) + 64 for head, (_, tensor) in zip(heads, weights, strict=True)
     )
-    files = [path]
-    if total > limit:
-        data = path.with_name(path.name + ".data")
-        heads, weights = _write_data(weights, data, progress)
-        files.append(data)
-    _write_file(model, heads, weights, path, progress)
-    return files
+    if total <= limit:
+        _write_file(model, heads, weights, path, progress)
+        return [path]
+    data = path.with_name(path.name + ".data")
+    heads, kept = _write_data(weights, data, progress)
+    _write_file(model, heads, kept, path, progress)
+    return [path, data]
 
 
 def _write_file(
@@ -108,8 +107,8 @@ def _raw_size(tensor: Tensor | None) -> int:
 def _head(name: str, tensor: Tensor) -> bytes:
     """A TensorProto as far as it comes before its raw data."""
     if tensor.dtype is DType.STRING:
-        return numpy_helper.from_array(tensor.numpy(), name).SerializeToString()
-    return _proto(name, tensor).SerializeToString()
+        return bytes(numpy_helper.from_array(tensor.numpy(), name).SerializeToString())
+    return bytes(_proto(name, tensor).SerializeToString())
 
 
 def _external_head(name: str, tensor: Tensor, location: str, offset: int) -> bytes:
@@ -118,7 +117,7 @@ def _external_head(name: str, tensor: Tensor, location: str, offset: int) -> byt
     said = {"location": location, "offset": offset, "length": _raw_size(tensor)}
     for key, value in said.items():
         proto.external_data.add(key=key, value=str(value))
-    return proto.SerializeToString()
+    return bytes(proto.SerializeToString())
 
 
 def _proto(name: str, tensor: Tensor) -> onnx.TensorProto:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from adapters.onnx import (
+    ops_activation,
     ops_control,
     ops_elementwise,
     ops_linear,
@@ -22,6 +23,7 @@ from adapters.onnx import (
 from adapters.onnx.dialect import table
 
 FAMILIES = (
+    ops_activation,
     ops_control,
     ops_elementwise,
     ops_linear,

@@ -32,11 +32,11 @@ def write_if(node: Node, emitter: Any) -> Any:
 @table.read("Loop", since=1)
 def loop(call: Call, b: Builder) -> Any:
     only(call, "body")
-    trip_count, condition, *initial = (*call.inputs, *(None,) * (2 - len(call.inputs)))
+    trip_count, condition, initial = call.input(0), call.input(1), call.inputs[2:]
     _check_present(initial, call)
     counted = [TensorType(DType.INT64, ()), TensorType(DType.BOOL, ())]
     _give_types(call.attrs["body"], [*counted, *(v.type for v in initial if v is not None)])
-    return b.call("loop", trip_count, condition, tuple(initial), body=call.body("body"))
+    return b.call("loop", trip_count, condition, initial, body=call.body("body"))
 
 
 @table.write("loop")

@@ -9,10 +9,9 @@ from adapters.onnx.dialect import (
     dtype_of_number,
     folded,
     only,
-    rank_of,
     table,
 )
-from ir_hub.ir.graph import Node, Value
+from ir_hub.ir.graph import Node
 from ir_hub.ir.types import DType
 from ir_hub.ops.build import Builder
 from ir_hub.sdk.dialect import Call, Unsupported
@@ -63,76 +62,29 @@ for _ours, _theirs, _since in (
     ("clip", "Clip", 11),
     ("is_nan", "IsNaN", 9),
     ("identity", "Identity", 1),
-    ("relu", "Relu", 6),
-    ("sigmoid", "Sigmoid", 6),
-    ("softsign", "Softsign", 1),
-    ("hard_swish", "HardSwish", 14),
-    ("mish", "Mish", 18),
-    ("prelu", "PRelu", 7),
 ):
     table.same(_ours, _theirs, since=_since)
 
-table.same("mod", "Mod", since=10, fmod="fmod")
 table.same("is_inf", "IsInf", since=10, positive="detect_positive", negative="detect_negative")
-table.same("gelu", "Gelu", since=20, approximate="approximate")
-table.same("leaky_relu", "LeakyRelu", since=6, alpha="alpha")
-table.same("elu", "Elu", since=6, alpha="alpha")
-table.same("celu", "Celu", since=12, alpha="alpha")
-table.same("selu", "Selu", since=6, alpha="alpha", gamma="gamma")
-table.same("hard_sigmoid", "HardSigmoid", since=6, alpha="alpha", beta="beta")
-table.same("thresholded_relu", "ThresholdedRelu", since=10, alpha="alpha")
-table.same("shrink", "Shrink", since=9, bias="bias", threshold="lambd")
-table.same("swish", "Swish", since=24, alpha="alpha")
-table.same("softmax", "Softmax", since=13, axis="axis")
-table.same("log_softmax", "LogSoftmax", since=13, axis="axis")
-table.same("hardmax", "Hardmax", since=13, axis="axis")
-
-
-@table.read("Softmax", "LogSoftmax", "Hardmax", since=1)
-def softmax_of_rows(call: Call, b: Builder) -> Value:
-    """Before opset 13 all axes from `axis` on were one."""
-    only(call, "axis")
-    op = {"Softmax": "softmax", "LogSoftmax": "log_softmax", "Hardmax": "hardmax"}[call.type]
-    x, axis = call.inputs[0], int(call.attrs.get("axis", 1))
-    rank = rank_of(x, f"the operand of {call.type}")
-    if axis % rank == rank - 1:
-        return b.call(op, x, axis=-1)
-    rows = b.call(op, b.flatten(x, axis=axis % rank), axis=-1)
-    return b.reshape(rows, x.shape, allow_zero=True)
-
-
-@table.read("Softplus", since=1)
-def softplus(call: Call, b: Builder) -> Value:
-    only(call)
-    return b.softplus(call.inputs[0])
-
-
-@table.write("softplus", since=1)
-def write_softplus(node: Node, emitter: Any) -> Any:
-    if node.beta == 1.0:
-        return emitter.node("Softplus", [node.x])
-    beta = emitter.scalar(node.beta, node.x.dtype)
-    scaled = emitter.node("Mul", [node.x, beta])
-    return emitter.node("Div", [emitter.node("Softplus", scaled)[0], beta])
 
 
 @table.read("Max", since=8)
-def max_of(call: Call, b: Builder) -> Value:
+def max_of(call: Call, b: Builder) -> Any:
     return folded(call.inputs, b.maximum, b)
 
 
 @table.read("Min", since=8)
-def min_of(call: Call, b: Builder) -> Value:
+def min_of(call: Call, b: Builder) -> Any:
     return folded(call.inputs, b.minimum, b)
 
 
 @table.read("Sum", since=8)
-def sum_of(call: Call, b: Builder) -> Value:
+def sum_of(call: Call, b: Builder) -> Any:
     return folded(call.inputs, b.add, b)
 
 
 @table.read("Mean", since=8)
-def mean_of(call: Call, b: Builder) -> Value:
+def mean_of(call: Call, b: Builder) -> Any:
     return b.div(folded(call.inputs, b.add, b), len(call.inputs))
 
 
@@ -154,13 +106,13 @@ def write_minimum(node: Node, emitter: Any) -> Any:
 
 
 @table.read("Clip", since=6)
-def clip_by_attributes(call: Call, b: Builder) -> Value:
+def clip_by_attributes(call: Call, b: Builder) -> Any:
     only(call, "min", "max")
     return b.clip(call.inputs[0], call.attrs.get("min"), call.attrs.get("max"))
 
 
 @table.read("BitShift", since=11)
-def bit_shift(call: Call, b: Builder) -> Value:
+def bit_shift(call: Call, b: Builder) -> Any:
     only(call, "direction")
     return b.bit_shift(*call.inputs, direction=call.attrs["direction"].lower())
 
@@ -170,14 +122,33 @@ def write_bit_shift(node: Node, emitter: Any) -> Any:
     return emitter.node("BitShift", [node.x, node.y], {"direction": node.direction.upper()})
 
 
+@table.read("Mod", since=10)
+def mod(call: Call, b: Builder) -> Any:
+    only(call, "fmod")
+    return b.mod(*call.inputs, fmod=bool(call.attrs.get("fmod", 0)))
+
+
+@table.write("mod", since=10)
+def write_mod(node: Node, emitter: Any) -> Any:
+    """For floats there is a kernel only for the remainder with the sign of the first operand."""
+    if node.fmod or node.x.dtype is None or not node.x.dtype.is_float:
+        return emitter.node("Mod", [node.x, node.y], {"fmod": node.fmod})
+    zero = emitter.scalar(0, node.x.dtype)
+    (rest,) = emitter.node("Mod", [node.x, node.y], {"fmod": 1})
+    signs = [*emitter.node("Less", [rest, zero]), *emitter.node("Less", [node.y, zero])]
+    inexact = emitter.node("Not", emitter.node("Equal", [rest, zero]))
+    moved = emitter.node("And", [*inexact, *emitter.node("Xor", signs)])
+    return emitter.node("Where", [*moved, *emitter.node("Add", [rest, node.y]), rest])
+
+
 @table.read("Cast", since=6)
-def cast(call: Call, b: Builder) -> Value:
+def cast(call: Call, b: Builder) -> Any:
     only(call, "to", "saturate", "round_mode")
     return _cast(call, dtype_of_number(call.attrs["to"]), b)
 
 
 @table.read("CastLike", since=15)
-def cast_like(call: Call, b: Builder) -> Value:
+def cast_like(call: Call, b: Builder) -> Any:
     only(call, "saturate", "round_mode")
     like = call.inputs[1]
     if like is None or like.dtype is None:
@@ -185,7 +156,7 @@ def cast_like(call: Call, b: Builder) -> Value:
     return _cast(call, like.dtype, b)
 
 
-def _cast(call: Call, to: DType, b: Builder) -> Value:
+def _cast(call: Call, to: DType, b: Builder) -> Any:
     saturate = bool(call.attrs.get("saturate", 1))
     return b.cast(
         call.inputs[0], to=to, saturate=saturate, round_mode=call.attrs.get("round_mode", "up")
@@ -203,7 +174,7 @@ def write_cast(node: Node, emitter: Any) -> Any:
 
 
 @table.read("BitCast", since=26)
-def bit_cast(call: Call, b: Builder) -> Value:
+def bit_cast(call: Call, b: Builder) -> Any:
     only(call, "to")
     return b.bit_cast(call.inputs[0], to=dtype_of_number(call.attrs["to"]))
 
@@ -223,9 +194,9 @@ def dropout_by_attribute(call: Call, b: Builder) -> Any:
 def dropout(call: Call, b: Builder) -> Any:
     only(call, "seed")
     ratio, training = call.input(1), call.input(2)
-    if training is not None and constant_of(training, "whether Dropout trains"):
-        if ratio is None or ratio.scalar != 0:
-            raise Unsupported("Dropout in training mode is random")
+    trains = training is not None and constant_of(training, "whether Dropout trains")
+    if trains and (ratio is None or ratio.scalar != 0):
+        raise Unsupported("Dropout in training mode is random")
     if ratio is not None and not ratio.is_constant:
         return (b.identity(call.inputs[0]), _mask(call, b))
     rate = 0.5 if ratio is None else float(str(ratio.array().reshape(())))
@@ -236,11 +207,12 @@ def _dropout(call: Call, rate: float, b: Builder) -> Any:
     return (b.dropout(call.inputs[0], rate=rate), _mask(call, b))
 
 
-def _mask(call: Call, b: Builder) -> Value | None:
+def _mask(call: Call, b: Builder) -> Any:
     """What dropout lets pass outside of training: everything."""
     if not call.wants(1):
         return None
     x = call.inputs[0]
+    assert x is not None
     dtype = DType.BOOL if call.version >= 10 else x.dtype
     return b.constant_of_shape(b.shape_of(x), value=1, dtype=dtype)
 
@@ -248,27 +220,6 @@ def _mask(call: Call, b: Builder) -> Value | None:
 @table.write("dropout", since=12)
 def write_dropout(node: Node, emitter: Any) -> Any:
     return emitter.node("Dropout", [node.x, emitter.scalar(node.rate, DType.FLOAT32)])
-
-
-@table.read("SwiGLU", since=28)
-def swiglu(call: Call, b: Builder) -> Value:
-    only(call, "alpha")
-    gate = b.swish(call.inputs[0], alpha=call.attrs.get("alpha", 1.0))
-    return b.mul(gate, call.inputs[1])
-
-
-@table.write("silu", "swish", since=1)
-def write_swish(node: Node, emitter: Any) -> Any:
-    """Before opset 24 there was no op for it."""
-    inner = node.x
-    if node.op == "swish" and node.alpha != 1.0:
-        inner = emitter.node("Mul", [node.x, emitter.scalar(node.alpha, node.x.dtype)])[0]
-    return emitter.node("Mul", [node.x, emitter.node("Sigmoid", [inner])[0]])
-
-
-@table.write("silu", since=24)
-def write_silu(node: Node, emitter: Any) -> Any:
-    return emitter.node("Swish", [node.x])
 
 
 @table.write("floor_div", since=7)
@@ -280,6 +231,27 @@ def write_floor_div(node: Node, emitter: Any) -> Any:
         return emitter.node("Floor", emitter.node("Div", [node.x, node.y]))
     remainder = emitter.node("Mod", [node.x, node.y])
     return emitter.node("Div", [emitter.node("Sub", [node.x, *remainder])[0], node.y])
+
+
+@table.write("log1p", since=7)
+def write_log1p(node: Node, emitter: Any) -> Any:
+    """Kahan's: log(u) * x / (u - 1) for u = 1 + x, which doesn't lose a small x."""
+    (u,) = emitter.node("Add", [node.x, emitter.scalar(1, node.x.dtype)])
+    (rounded,) = emitter.node("Sub", [u, emitter.scalar(1, node.x.dtype)])
+    (log,) = emitter.node("Log", [u])
+    (exact,) = emitter.node("Mul", [log, *emitter.node("Div", [node.x, rounded])])
+    large = emitter.node("Where", [*emitter.node("Equal", [u, node.x]), log, exact])
+    lost = emitter.node("Equal", [rounded, emitter.scalar(0, node.x.dtype)])
+    return emitter.node("Where", [*lost, node.x, *large])
+
+
+@table.write("expm1", since=9)
+def write_expm1(node: Node, emitter: Any) -> Any:
+    """2 * sinh(x / 2) * exp(x / 2), which doesn't lose a small x; from -80 on it is -1."""
+    low, half, two = (emitter.scalar(n, node.x.dtype) for n in (-80, 0.5, 2))
+    (h,) = emitter.node("Mul", [*emitter.node("Max", [node.x, low]), half])
+    product = emitter.node("Mul", [*emitter.node("Sinh", [h]), *emitter.node("Exp", [h])])
+    return emitter.node("Mul", [*product, two])
 
 
 @table.write("square")
@@ -295,34 +267,3 @@ def write_rsqrt(node: Node, emitter: Any) -> Any:
 @table.write("not_equal", since=7)
 def write_not_equal(node: Node, emitter: Any) -> Any:
     return emitter.node("Not", emitter.node("Equal", [node.x, node.y]))
-
-
-@table.write("relu6", since=11)
-def write_relu6(node: Node, emitter: Any) -> Any:
-    low, high = (emitter.scalar(value, node.x.dtype) for value in (0, 6))
-    return emitter.node("Clip", [node.x, low, high])
-
-
-@table.read("com.microsoft::Gelu")
-def gelu_of_runtime(call: Call, b: Builder) -> Value:
-    only(call)
-    return b.gelu(call.inputs[0])
-
-
-@table.read("com.microsoft::FastGelu")
-def fast_gelu(call: Call, b: Builder) -> Value:
-    only(call)
-    x, bias = call.inputs[0], call.input(1)
-    return b.gelu(x if bias is None else b.add(x, bias), approximate="tanh")
-
-
-@table.read("com.microsoft::QuickGelu")
-def quick_gelu(call: Call, b: Builder) -> Value:
-    only(call, "alpha")
-    return b.swish(call.inputs[0], alpha=call.attrs.get("alpha", 1.702))
-
-
-@table.read("com.microsoft::BiasGelu")
-def bias_gelu(call: Call, b: Builder) -> Value:
-    only(call)
-    return b.gelu(b.add(*call.inputs))

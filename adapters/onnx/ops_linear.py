@@ -10,19 +10,8 @@ from ir_hub.ops.build import Builder
 from ir_hub.sdk.dialect import Call, Unsupported
 
 table.same("matmul", "MatMul")
-table.same(
-    "gemm", "Gemm", since=7, alpha="alpha", beta="beta", trans_a="transA", trans_b="transB"
-)
+table.same("gemm", "Gemm", since=7, alpha="alpha", beta="beta", trans_a="transA", trans_b="transB")
 table.same("einsum", "Einsum", since=12, equation="equation")
-table.same(
-    "rotary_embedding",
-    "RotaryEmbedding",
-    since=23,
-    interleaved="interleaved",
-    rotary_embedding_dim="rotary_embedding_dim",
-    num_heads="num_heads",
-)
-
 _ATTENTION = (
     "is_causal",
     "q_num_heads",
@@ -35,9 +24,31 @@ _ATTENTION = (
 )
 
 
+_ROTARY = ("interleaved", "rotary_embedding_dim", "num_heads")
+
+
+@table.read("RotaryEmbedding", since=23)
+def rotary_embedding(call: Call, b: Builder) -> Any:
+    only(call, *_ROTARY)
+    literals = {name: call.attrs[name] for name in _ROTARY if name in call.attrs}
+    literals["interleaved"] = bool(literals.get("interleaved", 0))
+    return b.rotary_embedding(*call.inputs, **literals)
+
+
+@table.write("rotary_embedding", since=23)
+def write_rotary_embedding(node: Node, emitter: Any) -> Any:
+    tensors = [node.x, node.cos_cache, node.sin_cache, node.position_ids]
+    attributes = {name: node.args[name] or None for name in _ROTARY}
+    return emitter.node("RotaryEmbedding", tensors, attributes)
+
+
 @table.read("Attention", since=23)
 def attention(call: Call, b: Builder) -> Any:
     only(call, *_ATTENTION, "softmax_precision")
+    if _is_core(call):
+        q, k, v = call.inputs[:3]
+        scale, causal = call.attrs.get("scale"), bool(call.attrs.get("is_causal", 0))
+        return b.attention(q, k, v, call.input(3), scale=scale, causal=causal)
     literals = {name: call.attrs[name] for name in _ATTENTION if name in call.attrs}
     literals["is_causal"] = bool(literals.get("is_causal", 0))
     if "softmax_precision" in call.attrs:
@@ -45,12 +56,36 @@ def attention(call: Call, b: Builder) -> Any:
     return b.multi_head_attention(*call.inputs, **literals)
 
 
+# What Attention does when it does nothing more; other attributes have no such value.
+_PLAIN = {
+    "qk_matmul_output_mode": 0,
+    "softcap": 0.0,
+    "left_window_size": -1,
+    "right_window_size": -1,
+}
+
+
+def _is_core(call: Call) -> bool:
+    """Whether it is no more than softmax(q @ k^T * scale + mask) @ v, head by head."""
+    q, k, v, mask = (call.input(index) for index in range(4))
+    plain = {"scale": call.attrs.get("scale"), "is_causal": call.attrs.get("is_causal"), **_PLAIN}
+    if any(plain.get(name) != value for name, value in call.attrs.items()) or any(call.inputs[4:]):
+        return False
+    if any(call.wants(index) for index in range(1, 4)):
+        return False
+    shapes = [value.shape if value is not None else None for value in (q, k, v)]
+    if any(shape is None or len(shape) != 4 for shape in shapes):
+        return False
+    if len({shape[1] for shape in shapes if shape}) != 1:
+        return False
+    return mask is None or bool(mask.shape and mask.shape[-1] == shapes[1][2])  # type: ignore[index]
+
+
 @table.write("multi_head_attention", since=23)
 def write_attention(node: Node, emitter: Any) -> Any:
-    windows = (node.left_window_size, node.right_window_size)
-    if windows != (-1, -1):
-        raise Unsupported(f"attention in the window {windows}")
-    attributes = {name: node.args[name] for name in _ATTENTION[:-2]}
+    windowed = (node.left_window_size, node.right_window_size) != (-1, -1)
+    names = _ATTENTION if windowed else _ATTENTION[:-2]
+    attributes = {name: node.args[name] for name in names}
     attributes["softmax_precision"] = node.softmax_precision
     tensors = [node.q, node.k, node.v, node.attn_mask, node.past_key, node.past_value]
     return emitter.node(
@@ -60,12 +95,19 @@ def write_attention(node: Node, emitter: Any) -> Any:
 
 @table.write("attention", since=23)
 def write_attention_core(node: Node, emitter: Any) -> Any:
-    """ONNX's Attention has batch and heads before the two axes."""
-    ranks = {rank_of(value, "an operand of attention") for value in (node.q, node.k, node.v)}
-    if ranks != {4} or any(a.shape[1] != node.q.shape[1] for a in (node.k, node.v)):
+    """ONNX's Attention has batch and heads before the two axes; or batch only, for one head."""
+    operands = (node.q, node.k, node.v)
+    (rank,) = ranks if len(ranks := {rank_of(v, "attention") for v in operands}) == 1 else (0,)
+    leading = {value.shape[:-2] for value in operands}
+    if rank not in (3, 4) or len(leading) != 1:
         raise Unsupported("attention of other than batch, heads, length and width")
     attributes = {"scale": node.scale, "is_causal": node.causal}
-    return emitter.node("Attention", [node.q, node.k, node.v, node.mask], attributes)
+    mask = node.mask
+    if rank == 3:
+        attributes |= {"q_num_heads": 1, "kv_num_heads": 1}
+        if mask is not None and rank_of(mask, "the mask of attention") == 3:
+            mask = emitter.node("Unsqueeze", [mask, (1,)])[0]
+    return emitter.node("Attention", [*operands, mask], attributes)
 
 
 @table.write("linear", since=11)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from adapters.onnx.dialect import table
 
-
 table.same(
     "nll_loss",
     "NegativeLogLikelihoodLoss",

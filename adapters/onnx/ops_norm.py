@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from adapters.onnx.dialect import expect, only, rank_of, table
-from ir_hub.ir.graph import Node, Value
+from ir_hub.ir.graph import Node
 from ir_hub.ops.build import Builder
 from ir_hub.sdk.dialect import Call, Unsupported
 
@@ -64,7 +64,7 @@ def write_layer_norm(node: Node, emitter: Any) -> Any:
 
 
 @table.read("RMSNormalization", since=23)
-def rms_norm(call: Call, b: Builder) -> Value:
+def rms_norm(call: Call, b: Builder) -> Any:
     only(call, "axis", "epsilon", "stash_type")
     expect(call, stash_type=1)
     axis, eps = call.attrs.get("axis", -1), call.attrs.get("epsilon", 1e-5)
@@ -78,12 +78,12 @@ def write_rms_norm(node: Node, emitter: Any) -> Any:
 
 
 @table.read("GroupNormalization", since=18)
-def group_norm_of_groups(call: Call, b: Builder) -> Value:
+def group_norm_of_groups(call: Call, b: Builder) -> Any:
     """Before opset 21 scale and bias had one element for each group, not for each channel."""
     only(call, "num_groups", "epsilon")
     x, scale, bias = call.inputs
-    rank_of(x, "the operand of GroupNormalization")
-    channels, groups = x.shape[1], call.attrs["num_groups"]
+    channels = x.shape[1] if x is not None and x.shape else None
+    groups = call.attrs["num_groups"]
     if not isinstance(channels, int):
         raise Unsupported("GroupNormalization of an unknown number of channels")
     each = (groups, channels // groups)
@@ -92,7 +92,7 @@ def group_norm_of_groups(call: Call, b: Builder) -> Value:
 
 
 @table.read("GroupNormalization", since=21)
-def group_norm(call: Call, b: Builder) -> Value:
+def group_norm(call: Call, b: Builder) -> Any:
     only(call, "num_groups", "epsilon", "stash_type")
     expect(call, stash_type=1)
     literals = {"groups": call.attrs["num_groups"], "eps": call.attrs.get("epsilon", 1e-5)}
@@ -106,7 +106,7 @@ def write_group_norm(node: Node, emitter: Any) -> Any:
 
 
 @table.read("com.microsoft::SimplifiedLayerNormalization", "SimplifiedLayerNormalization")
-def simplified_layer_norm(call: Call, b: Builder) -> Value:
+def simplified_layer_norm(call: Call, b: Builder) -> Any:
     """ONNX Runtime's name for RMSNormalization."""
     only(call, "axis", "epsilon", "stash_type")
     if call.wants(1):

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 from adapters.onnx.dialect import only, rank_of, table
-from ir_hub.ir.graph import Value
 from ir_hub.ops.build import Builder
 from ir_hub.sdk.dialect import Call, Unsupported
 
@@ -25,7 +24,7 @@ _BINARY = {
 
 
 @table.read(*_BINARY, since=1)
-def binary(call: Call, b: Builder) -> Value:
+def binary(call: Call, b: Builder) -> Any:
     """The second operand lay along the axes of the first from `axis` on."""
     only(call, "axis", "broadcast")
     x, y = call.inputs
@@ -38,7 +37,7 @@ def binary(call: Call, b: Builder) -> Value:
 
 
 @table.read("Gemm", since=6)
-def gemm(call: Call, b: Builder) -> Value:
+def gemm(call: Call, b: Builder) -> Any:
     only(call, "alpha", "beta", "broadcast", "transA", "transB")
     return b.gemm(
         *call.inputs,
@@ -50,7 +49,7 @@ def gemm(call: Call, b: Builder) -> Value:
 
 
 @table.read("PRelu", since=6)
-def prelu(call: Call, b: Builder) -> Value:
+def prelu(call: Call, b: Builder) -> Any:
     """The slope was one number, or one for each channel."""
     only(call)
     x, slope = call.inputs
@@ -61,7 +60,7 @@ def prelu(call: Call, b: Builder) -> Value:
 
 
 @table.read("BatchNormalization", since=6)
-def batch_norm(call: Call, b: Builder) -> Value:
+def batch_norm(call: Call, b: Builder) -> Any:
     only(call, "epsilon", "momentum", "spatial", "is_test")
     _in_test(call)
     if not call.attrs.get("spatial", 1):

@@ -17,7 +17,7 @@ table.same("qlinear_matmul", "QLinearMatMul", since=10)
 
 
 @table.read("QuantizeLinear", since=10)
-def quantize_linear(call: Call, b: Builder) -> Value:
+def quantize_linear(call: Call, b: Builder) -> Any:
     only(call, "axis", "saturate", "block_size", "output_dtype", "precision")
     zero_point, said = call.input(2), call.attrs.get("output_dtype", 0)
     dtype = dtype_of_number(said) if said else DType.UINT8
@@ -47,7 +47,7 @@ def write_quantize_linear(node: Node, emitter: Any) -> Any:
 
 
 @table.read("DequantizeLinear", since=10)
-def dequantize_linear(call: Call, b: Builder) -> Value:
+def dequantize_linear(call: Call, b: Builder) -> Any:
     only(call, "axis", "block_size", "output_dtype")
     said = call.attrs.get("output_dtype", 0)
     dtype = dtype_of_number(said) if said else _dtype(call.inputs[1], "the scale")
@@ -72,7 +72,7 @@ def write_dequantize_linear(node: Node, emitter: Any) -> Any:
 
 
 @table.read("QLinearConv", since=10)
-def qlinear_conv(call: Call, b: Builder) -> Value:
+def qlinear_conv(call: Call, b: Builder) -> Any:
     only(call, "auto_pad", "dilations", "group", "kernel_shape", "pads", "strides")
     literals = window_literals(call, kernel_of(call, call.inputs[3]))
     return b.qlinear_conv(*call.inputs, **literals, groups=call.attrs.get("group", 1))

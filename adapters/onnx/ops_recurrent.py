@@ -36,7 +36,7 @@ def recurrent(call: Call, b: Builder) -> Any:
     literals = {name: call.attrs[name] for name in _SAME if name in call.attrs}
     literals.update((name, bool(call.attrs[name])) for name in _FLAGS if name in call.attrs)
     if "activations" in call.attrs:
-        literals["activations"] = _ours(call.attrs["activations"])
+        literals["activations"] = _once(_ours(call.attrs["activations"]), call)
     return b.call(_OPS[call.type], *call.inputs, hidden_size=_hidden(call), **literals)
 
 
@@ -57,11 +57,19 @@ def _ours(names: tuple[str, ...]) -> tuple[str, ...]:
     return tuple(_BY_THEIR_NAME[name.lower()] for name in names)
 
 
+def _once(names: tuple[str, ...], call: Call) -> tuple[str, ...]:
+    """The activations without those of a direction that isn't there, or is like the first."""
+    count = len(OPS[_OPS[call.type]].params["activations"].default)
+    first, rest = names[:count], names[count:]
+    both = call.attrs.get("direction", "forward") == "bidirectional"
+    return names if both and rest != first else first
+
+
 @table.write("lstm", "gru", "rnn", since=14)
 def write_recurrent(node: Node, emitter: Any) -> Any:
     op = OPS[node.op]
     tensors = [node.args[p.name] for p in op.params.values() if p.name not in _literal_names(node)]
-    attributes = {name: node.args[name] or None for name in _SAME}
+    attributes: dict[str, Any] = {name: node.args[name] or None for name in _SAME}
     attributes.update((name, node.args[name]) for name in _FLAGS if name in op.params)
     attributes["hidden_size"] = node.hidden_size
     once = len(node.activations) == len(op.params["activations"].default)

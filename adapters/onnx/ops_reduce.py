@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 from adapters.onnx.dialect import only, table
-from ir_hub.ir.graph import Value
 from ir_hub.ops.build import Builder
 from ir_hub.sdk.dialect import Call
 
@@ -32,13 +31,11 @@ for _theirs, _ours in _REDUCTIONS.items():
 
 
 @table.read(*_REDUCTIONS, since=1)
-def reduce_over_attribute(call: Call, b: Builder) -> Value:
+def reduce_over_attribute(call: Call, b: Builder) -> Any:
     """Before opset 13 or 18 the axes were an attribute."""
     only(call, "axes", "keepdims")
     keepdims = bool(call.attrs.get("keepdims", 1))
-    return b.call(
-        _REDUCTIONS[call.type], call.inputs[0], call.attrs.get("axes"), keepdims=keepdims
-    )
+    return b.call(_REDUCTIONS[call.type], call.inputs[0], call.attrs.get("axes"), keepdims=keepdims)
 
 
 for _ours, _theirs in (("arg_max", "ArgMax"), ("arg_min", "ArgMin")):
@@ -62,5 +59,3 @@ table.same("det", "Det", since=11)
 def top_k_by_attribute(call: Call, b: Builder) -> Any:
     only(call, "axis", "k")
     return b.top_k(call.inputs[0], (call.attrs["k"],), axis=call.attrs.get("axis", -1))
-
-

@@ -6,6 +6,7 @@ from typing import Any
 
 from adapters.onnx.dialect import only, rank_of, table
 from ir_hub.ir.graph import Node, Value, constant
+from ir_hub.ir.types import DType
 from ir_hub.ops.axes_string import orders
 from ir_hub.ops.build import Builder
 from ir_hub.sdk.dialect import Call, Unsupported
@@ -23,13 +24,13 @@ _LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
 
 @table.read("Upsample", since=7)
-def upsample_by_attribute(call: Call, b: Builder) -> Value:
+def upsample_by_attribute(call: Call, b: Builder) -> Any:
     only(call, "mode", "scales")
     return _by_scales(call, tuple(call.attrs["scales"]), b)
 
 
 @table.read("Upsample", "Resize", since=9)
-def upsample(call: Call, b: Builder) -> Value:
+def upsample(call: Call, b: Builder) -> Any:
     """Upsample, and the first version of Resize, which was Upsample by another name."""
     only(call, "mode")
     scales = call.inputs[1]
@@ -37,7 +38,7 @@ def upsample(call: Call, b: Builder) -> Value:
     return _by_scales(call, _known(scales) or scales, b)
 
 
-def _by_scales(call: Call, scales: Any, b: Builder) -> Value:
+def _by_scales(call: Call, scales: Any, b: Builder) -> Any:
     x, mode = call.inputs[0], call.attrs.get("mode", "nearest")
     literals = {"mode": mode, "coordinates": "asymmetric", "nearest": "floor"}
     if isinstance(scales, Value):
@@ -47,7 +48,7 @@ def _by_scales(call: Call, scales: Any, b: Builder) -> Value:
 
 
 @table.read("Resize", since=11)
-def resize(call: Call, b: Builder) -> Value:
+def resize(call: Call, b: Builder) -> Any:
     only(
         call,
         *(_COORDINATES, "mode", "nearest_mode", "cubic_coeff_a", "exclude_outside"),
@@ -61,7 +62,7 @@ def resize(call: Call, b: Builder) -> Value:
     given = call.attrs.get("axes")
     if given is not None:
         given = tuple(axis % rank for axis in given)
-        scales, sizes = (_sorted(v, given) for v in (scales, sizes))
+        scales, sizes = (_sorted(v, given, b) for v in (scales, sizes))
         if roi is not None and given != tuple(sorted(given)):
             raise Unsupported(f"Resize of the axes {given} of a region")
         given = tuple(sorted(given))
@@ -72,14 +73,14 @@ def resize(call: Call, b: Builder) -> Value:
     return _sized(x, sizes, roi, given, rank, literals, b)
 
 
-def _sorted(items: Value | None, axes: tuple[int, ...]) -> Value | None:
+def _sorted(items: Value | None, axes: tuple[int, ...], b: Builder) -> Any:
     """One item for each of the axes, in the order that the axes have in the tensor."""
     order = sorted(range(len(axes)), key=lambda i: axes[i])
-    if items is None or order == list(range(len(axes))):
+    if items is None or items.shape == (0,) or order == list(range(len(axes))):
         return items
-    if not items.is_constant:
-        raise Unsupported(f"Resize of the axes {axes} in that order by what is computed")
-    return constant(items.array()[order])
+    if items.is_constant:
+        return constant(items.array()[order])
+    return b.gather(items, b.constant(order, DType.INT64))
 
 
 def _literals(call: Call) -> dict[str, Any]:
@@ -100,7 +101,7 @@ def _literals(call: Call) -> dict[str, Any]:
 
 def _scaled(
     x: Any, scales: Value, roi: Any, given: Any, rank: int, literals: Any, b: Builder
-) -> Value:
+) -> Any:
     factors = _known(scales)
     literals = {**literals, "keep_aspect_ratio_policy": "stretch"}  # it is for sizes only
     if factors is None or roi is not None:
@@ -114,9 +115,7 @@ def _scaled(
     return b.resize(x, scale_factors=chosen, axes=axes, **literals)
 
 
-def _sized(
-    x: Any, sizes: Value, roi: Any, given: Any, rank: int, literals: Any, b: Builder
-) -> Value:
+def _sized(x: Any, sizes: Value, roi: Any, given: Any, rank: int, literals: Any, b: Builder) -> Any:
     wanted = tuple(sizes.array().tolist()) if sizes.is_constant else None
     stretched = literals["keep_aspect_ratio_policy"] == "stretch" and roi is None
     if wanted is not None and stretched:

@@ -44,7 +44,7 @@ table.same(
 
 
 @table.read("GridSample", since=16)
-def grid_sample(call: Call, b: Builder) -> Value:
+def grid_sample(call: Call, b: Builder) -> Any:
     only(call, "mode", "padding_mode", "align_corners")
     mode = call.attrs.get("mode", "bilinear")
     return b.grid_sample(
@@ -56,17 +56,15 @@ def grid_sample(call: Call, b: Builder) -> Value:
 
 
 @table.read("RoiAlign", since=10)
-def roi_align_by_corners(call: Call, b: Builder) -> Value:
+def roi_align_by_corners(call: Call, b: Builder) -> Any:
     """Before opset 16 coordinates weren't moved by half a pixel."""
     only(call, "mode", "output_height", "output_width", "sampling_ratio", "spatial_scale")
     literals = dict(call.attrs)
-    return b.roi_align(
-        *call.inputs, coordinate_transformation_mode="output_half_pixel", **literals
-    )
+    return b.roi_align(*call.inputs, coordinate_transformation_mode="output_half_pixel", **literals)
 
 
 @table.read("DeformConv", since=19)
-def deform_conv(call: Call, b: Builder) -> Value:
+def deform_conv(call: Call, b: Builder) -> Any:
     only(call, "kernel_shape", "strides", "pads", "dilations", "group", "offset_group")
     return b.deform_conv(
         *call.inputs,
@@ -90,7 +88,7 @@ def write_deform_conv(node: Node, emitter: Any) -> Any:
 
 
 @table.read("Col2Im", since=18)
-def col2im(call: Call, b: Builder) -> Value:
+def col2im(call: Call, b: Builder) -> Any:
     only(call, "dilations", "pads", "strides")
     count = _length(call.inputs[2])
     return b.col2im(

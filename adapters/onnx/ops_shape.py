@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from adapters.onnx.dialect import dtype_of_number, expect, only, rank_of, table
-from ir_hub.ir.graph import Node, Value
+from ir_hub.ir.dims import Expr
+from ir_hub.ir.graph import Node
 from ir_hub.ir.tensor import Tensor
 from ir_hub.ir.types import DType
 from ir_hub.ops.build import Builder
@@ -13,7 +14,6 @@ from ir_hub.sdk.dialect import Call, Unsupported
 
 table.same("shape_of", "Shape", start="start", end="end")
 table.same("size_of", "Size")
-table.same("reshape", "Reshape", since=5, allow_zero="allowzero")
 table.same("flatten", "Flatten", axis="axis")
 table.same("expand", "Expand", since=8)
 table.same("squeeze", "Squeeze", since=13)
@@ -41,8 +41,38 @@ table.same("compress", "Compress", since=9, axis="axis")
 table.same("center_crop_pad", "CenterCropPad", since=18, axes="axes")
 
 
+@table.read("Reshape", since=5)
+def reshape(call: Call, b: Builder) -> Any:
+    only(call, "allowzero")
+    return b.reshape(*call.inputs, allow_zero=bool(call.attrs.get("allowzero", 0)))
+
+
+@table.write("reshape", since=14)
+def write_reshape(node: Node, emitter: Any) -> Any:
+    shape, allow_zero = _said_by_place(node)
+    return emitter.node("Reshape", [node.x, shape], {"allowzero": allow_zero})
+
+
+def _said_by_place(node: Node) -> tuple[Any, bool]:
+    """A shape with symbols as ONNX can say it without computing: 0 is a size that stays where it
+    is, -1 the one that is left. As it is where that isn't enough."""
+    symbolic = isinstance(node.shape, tuple) and any(isinstance(n, Expr) for n in node.shape)
+    if not symbolic or any(size in (0, -1) for size in node.shape):
+        return node.shape, node.allow_zero
+    old = node.x.shape or ()
+    kept = [
+        0 if isinstance(size, Expr) and i < len(old) and old[i] == size else size
+        for i, size in enumerate(node.shape)
+    ]
+    for sizes, allow_zero in ((list(node.shape), node.allow_zero), (kept, False)):
+        computed = [i for i, size in enumerate(sizes) if isinstance(size, Expr)]
+        if len(computed) <= 1:
+            return tuple(-1 if isinstance(n, Expr) else n for n in sizes), allow_zero
+    return node.shape, node.allow_zero
+
+
 @table.read("Transpose")
-def transpose(call: Call, b: Builder) -> Value:
+def transpose(call: Call, b: Builder) -> Any:
     only(call, "perm")
     x, perm = call.inputs[0], call.attrs.get("perm")
     if perm is None:
@@ -56,7 +86,7 @@ def write_transpose(node: Node, emitter: Any) -> Any:
 
 
 @table.read("Squeeze", "Unsqueeze", since=1)
-def squeeze_by_attribute(call: Call, b: Builder) -> Value:
+def squeeze_by_attribute(call: Call, b: Builder) -> Any:
     only(call, "axes")
     return b.call(call.type.lower(), call.inputs[0], call.attrs.get("axes"))
 
@@ -85,19 +115,19 @@ def write_split(node: Node, emitter: Any) -> Any:
 
 
 @table.read("Slice", since=1)
-def slice_by_attributes(call: Call, b: Builder) -> Value:
+def slice_by_attributes(call: Call, b: Builder) -> Any:
     only(call, "starts", "ends", "axes")
     return b.slice(call.inputs[0], call.attrs["starts"], call.attrs["ends"], call.attrs.get("axes"))
 
 
 @table.read("Scatter", since=9)
-def scatter(call: Call, b: Builder) -> Value:
+def scatter(call: Call, b: Builder) -> Any:
     only(call, "axis")
     return b.scatter_elements(*call.inputs, axis=call.attrs.get("axis", 0))
 
 
 @table.read("Pad", since=2)
-def pad_by_attributes(call: Call, b: Builder) -> Value:
+def pad_by_attributes(call: Call, b: Builder) -> Any:
     only(call, "pads", "value", "mode")
     value = call.attrs.get("value", 0.0)
     mode = call.attrs.get("mode", "constant")
@@ -105,7 +135,7 @@ def pad_by_attributes(call: Call, b: Builder) -> Value:
 
 
 @table.read("Range", since=11)
-def range_of(call: Call, b: Builder) -> Value:
+def range_of(call: Call, b: Builder) -> Any:
     only(call, "stash_type")
     expect(call, stash_type=1)
     return b.range(*call.inputs)
@@ -117,7 +147,7 @@ def write_range(node: Node, emitter: Any) -> Any:
 
 
 @table.read("ConstantOfShape", since=9)
-def constant_of_shape(call: Call, b: Builder) -> Value:
+def constant_of_shape(call: Call, b: Builder) -> Any:
     only(call, "value")
     value: Tensor | None = call.attrs.get("value")
     if value is None:
@@ -136,9 +166,10 @@ def write_constant_of_shape(node: Node, emitter: Any) -> Any:
 
 
 @table.read("EyeLike", since=9)
-def eye_like(call: Call, b: Builder) -> Value:
+def eye_like(call: Call, b: Builder) -> Any:
     only(call, "dtype", "k")
     x = call.inputs[0]
+    assert x is not None
     dtype = dtype_of_number(call.attrs["dtype"]) if "dtype" in call.attrs else x.dtype
     return b.eye_like(x, k=call.attrs.get("k", 0), dtype=dtype)
 
@@ -149,7 +180,7 @@ def write_eye_like(node: Node, emitter: Any) -> Any:
 
 
 @table.read("OneHot", since=9)
-def one_hot(call: Call, b: Builder) -> Value:
+def one_hot(call: Call, b: Builder) -> Any:
     """The depth may be a scalar of any type."""
     only(call, "axis")
     indices, depth, values = call.inputs
@@ -160,38 +191,55 @@ def one_hot(call: Call, b: Builder) -> Value:
 
 @table.write("one_hot", since=9)
 def write_one_hot(node: Node, emitter: Any) -> Any:
-    return emitter.node("OneHot", [node.indices, node.depth, node.values], {"axis": node.axis})
+    depth, wide = node.depth, node.values.dtype in (DType.FLOAT32, DType.INT64, DType.STRING)
+    if node.indices.dtype is not DType.INT64 or not wide:  # ONNX Runtime has no other kernels
+        depth = emitter.node("Cast", [depth], {"to": DType.FLOAT32})[0]
+    return emitter.node("OneHot", [node.indices, depth, node.values], {"axis": node.axis})
 
 
 @table.read("OptionalHasElement", since=18)
-def has_element(call: Call, b: Builder) -> Value:
+def has_element(call: Call, b: Builder) -> Any:
     """What is a tensor is there."""
     only(call)
     return b.identity(b.constant(call.input(0) is not None, DType.BOOL))
 
 
 @table.read("OptionalGetElement", since=18)
-def get_element(call: Call, b: Builder) -> Value:
+def get_element(call: Call, b: Builder) -> Any:
     only(call)
     return b.identity(call.inputs[0])
 
 
 @table.read("DepthToSpace", since=1)
-def depth_to_space(call: Call, b: Builder) -> Value:
+def depth_to_space(call: Call, b: Builder) -> Any:
     only(call, "blocksize")
     return b.depth_to_space(call.inputs[0], block=call.attrs["blocksize"])
 
 
 @table.read("SpaceToDepth")
-def space_to_depth(call: Call, b: Builder) -> Value:
+def space_to_depth(call: Call, b: Builder) -> Any:
     only(call, "blocksize", "mode")
-    expect(call, mode="DCR")
-    return b.space_to_depth(call.inputs[0], block=call.attrs["blocksize"])
+    block, mode = call.attrs["blocksize"], call.attrs.get("mode", "DCR")
+    return b.space_to_depth(call.inputs[0], block=block, mode=mode)
 
 
 @table.write("space_to_depth")
 def write_space_to_depth(node: Node, emitter: Any) -> Any:
-    return emitter.node("SpaceToDepth", [node.x], {"blocksize": node.block})
+    """The mode came with opset 28; before, it was always DCR."""
+    mode = None if node.mode == "DCR" else node.mode
+    return emitter.node("SpaceToDepth", [node.x], {"blocksize": node.block, "mode": mode})
+
+
+@table.write("channel_shuffle", since=14)
+def write_channel_shuffle(node: Node, emitter: Any) -> Any:
+    """The channels as (groups, each), transposed, as one again."""
+    rank = rank_of(node.x, "the operand of channel_shuffle")
+    axis, shape = node.axis % rank, node.x.shape
+    split = (*shape[:axis], node.groups, shape[axis] // node.groups, *shape[axis + 1 :])
+    order = list(range(rank + 1))
+    order[axis], order[axis + 1] = axis + 1, axis
+    parts = emitter.node("Transpose", emitter.node("Reshape", [node.x, split]), {"perm": order})
+    return emitter.node("Reshape", [*parts, shape])
 
 
 @table.write("reverse", since=10)

@@ -14,7 +14,7 @@ from adapters.onnx.windows import (
     split_total,
     window_literals,
 )
-from ir_hub.ir.graph import Node, Value
+from ir_hub.ir.graph import Node
 from ir_hub.ops.build import Builder
 from ir_hub.sdk.dialect import Call, Unsupported
 
@@ -22,14 +22,14 @@ _WINDOW = ("auto_pad", "dilations", "kernel_shape", "pads", "strides")
 
 
 @table.read("Conv")
-def conv(call: Call, b: Builder) -> Value:
+def conv(call: Call, b: Builder) -> Any:
     only(call, *_WINDOW, "group")
     literals = window_literals(call, kernel_of(call, call.inputs[1]))
     return b.conv(*call.inputs, **literals, groups=call.attrs.get("group", 1))
 
 
 @table.read("ConvInteger", since=10)
-def conv_integer(call: Call, b: Builder) -> Value:
+def conv_integer(call: Call, b: Builder) -> Any:
     only(call, *_WINDOW, "group")
     literals = window_literals(call, kernel_of(call, call.inputs[1]))
     return b.conv_integer(*call.inputs, **literals, groups=call.attrs.get("group", 1))
@@ -61,7 +61,7 @@ def _sliding(node: Node) -> dict[str, Any]:
 
 
 @table.read("ConvTranspose")
-def conv_transpose(call: Call, b: Builder) -> Value:
+def conv_transpose(call: Call, b: Builder) -> Any:
     only(call, *_WINDOW, "group", "output_padding", "output_shape")
     kernel = kernel_of(call, call.inputs[1])
     count = len(kernel)
@@ -120,14 +120,14 @@ def max_pool(call: Call, b: Builder) -> Any:
 
 
 @table.read("AveragePool")
-def avg_pool(call: Call, b: Builder) -> Value:
+def avg_pool(call: Call, b: Builder) -> Any:
     only(call, *_WINDOW, "ceil_mode", "count_include_pad")
     counted = bool(call.attrs.get("count_include_pad", 0))
     return b.avg_pool(call.inputs[0], **_pool_literals(call), count_include_pad=counted)
 
 
 @table.read("LpPool", since=2)
-def lp_pool(call: Call, b: Builder) -> Value:
+def lp_pool(call: Call, b: Builder) -> Any:
     only(call, *_WINDOW, "ceil_mode", "p")
     return b.lp_pool(call.inputs[0], **_pool_literals(call), p=call.attrs.get("p", 2))
 
@@ -168,14 +168,14 @@ def write_lp_pool(node: Node, emitter: Any) -> Any:
 
 
 @table.read("GlobalAveragePool", "GlobalMaxPool")
-def global_pool(call: Call, b: Builder) -> Value:
+def global_pool(call: Call, b: Builder) -> Any:
     only(call)
     op = {"GlobalAveragePool": "global_avg_pool", "GlobalMaxPool": "global_max_pool"}[call.type]
     return b.call(op, call.inputs[0])
 
 
 @table.read("GlobalLpPool", since=2)
-def global_lp_pool(call: Call, b: Builder) -> Value:
+def global_lp_pool(call: Call, b: Builder) -> Any:
     only(call, "p")
     return b.global_lp_pool(call.inputs[0], p=call.attrs.get("p", 2))
 
@@ -194,7 +194,7 @@ def write_global_lp_pool(node: Node, emitter: Any) -> Any:
 
 
 @table.read("MaxUnpool", since=9)
-def max_unpool(call: Call, b: Builder) -> Value:
+def max_unpool(call: Call, b: Builder) -> Any:
     only(call, "kernel_shape", "pads", "strides")
     kernel = tuple(call.attrs["kernel_shape"])
     literals = window_literals(call, kernel)

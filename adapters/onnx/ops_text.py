@@ -5,13 +5,26 @@ from __future__ import annotations
 from typing import Any
 
 from adapters.onnx.dialect import only, table
-from ir_hub.ir.graph import Node, Value
+from ir_hub.ir.graph import Node
 from ir_hub.ops.build import Builder
 from ir_hub.sdk.dialect import Call
 
 table.same("string_concat", "StringConcat", since=20)
-table.same("string_split", "StringSplit", since=20, delimiter="delimiter", maxsplit="maxsplit")
 table.same("regex_full_match", "RegexFullMatch", since=20, pattern="pattern")
+
+
+@table.read("StringSplit", since=20)
+def string_split(call: Call, b: Builder) -> Any:
+    only(call, "delimiter", "maxsplit")
+    return b.string_split(call.inputs[0], **call.attrs)
+
+
+@table.write("string_split", since=20)
+def write_string_split(node: Node, emitter: Any) -> Any:
+    attributes = {"delimiter": node.delimiter or None, "maxsplit": node.maxsplit}
+    return emitter.node("StringSplit", [node.x], attributes, 2)
+
+
 _TF_IDF = (
     "min_gram_length",
     "max_gram_length",
@@ -25,7 +38,7 @@ _TF_IDF = (
 
 
 @table.read("TfIdfVectorizer", since=9)
-def tf_idf_vectorizer(call: Call, b: Builder) -> Value:
+def tf_idf_vectorizer(call: Call, b: Builder) -> Any:
     only(call, *_TF_IDF, "mode")
     literals = {name: call.attrs[name] for name in _TF_IDF if name in call.attrs}
     return b.tf_idf_vectorizer(call.inputs[0], mode=call.attrs["mode"].lower(), **literals)
@@ -40,7 +53,7 @@ def write_tf_idf_vectorizer(node: Node, emitter: Any) -> Any:
 
 
 @table.read("StringNormalizer", since=10)
-def string_normalizer(call: Call, b: Builder) -> Value:
+def string_normalizer(call: Call, b: Builder) -> Any:
     """The locale only matters to how letters change case, which is Unicode's way here."""
     only(call, "case_change_action", "is_case_sensitive", "stopwords", "locale")
     return b.string_normalizer(

@@ -13,11 +13,13 @@ _LONGEST = 20_000  # characters of metadata that are read
 def scope_of(name: str, metadata: Mapping[str, str], scopes: dict[str, str]) -> str:
     """The dotted path of the innermost module that a node belongs to, "" when that isn't said.
 
-    The classes of the modules on the way are added to `scopes`.
+    The modules on the way are added to `scopes`, with their classes where those are said.
     """
-    if _NAMES in metadata:
-        return _from_torch(metadata, scopes)
-    return _from_path(name)
+    path = _from_torch(metadata, scopes) if _NAMES in metadata else _from_path(name)
+    parts = path.split(".") if path else []
+    for end in range(1, len(parts) + 1):
+        scopes.setdefault(".".join(parts[:end]), "")
+    return path
 
 
 def _from_torch(metadata: Mapping[str, str], scopes: dict[str, str]) -> str:
@@ -25,8 +27,7 @@ def _from_torch(metadata: Mapping[str, str], scopes: dict[str, str]) -> str:
     paths = _texts(metadata[_NAMES])[:-1]
     classes = _texts(metadata.get(_CLASSES, ""))
     for path, class_name in zip(paths, classes, strict=False):
-        if class_name:
-            scopes.setdefault(path, class_name)
+        scopes[path] = scopes.get(path) or class_name
     return paths[-1] if paths else ""
 
 
@@ -37,7 +38,7 @@ def _from_path(name: str) -> str:
         if parts and part.startswith(parts[-1] + "."):
             parts.pop()  # torch repeats the list's name before that of its item
         parts.append(part)
-    return ".".join(parts)
+    return ".".join(part for part in parts if part.strip("."))
 
 
 def _texts(text: str) -> list[str]:

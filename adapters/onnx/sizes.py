@@ -11,6 +11,7 @@ from ir_hub.ir.graph import Value, constant
 from ir_hub.sdk.dialect import Unsupported
 
 Operand = Value | str
+_Source = tuple[Value, int, int, int]  # the symbol is (size of the value's axis - c) // k
 Emit = Callable[[str, Sequence[Operand], Mapping[str, object]], str]
 
 
@@ -25,7 +26,9 @@ class SizeNodes:
     ) -> None:
         self._emit = emit
         self._symbols = symbols
-        self._sources: dict[str, tuple[Value, int, int, int]] = dict(outer._sources) if outer else {}
+        self._sources: dict[str, tuple[Value, int, int, int]] = (
+            dict(outer._sources) if outer else {}
+        )
         self._written: dict[object, Operand] = dict(outer._written) if outer else {}
 
     def learn(self, value: Value) -> None:

@@ -10,7 +10,8 @@ import onnx
 from onnx import AttributeProto
 
 from adapters.onnx.elements import dtype_of
-from adapters.onnx.files import opsets, tensor_of
+from adapters.onnx.files import opsets, tensor_of, type_name
+from adapters.onnx.schemas import check_names, check_node
 from adapters.onnx.scopes import metadata_of, scope_of
 from ir_hub.ir.dims import Dim, Symbol, symbol
 from ir_hub.ir.graph import Source
@@ -32,9 +33,7 @@ _VALUES = {
 }
 
 
-def walk(
-    model: onnx.ModelProto, files: Files, inputs: Mapping[str, TensorType]
-) -> SourceGraph:
+def walk(model: onnx.ModelProto, files: Files, inputs: Mapping[str, TensorType]) -> SourceGraph:
     """The model's graph; `inputs` are types that override the file's own.
 
     Raises:
@@ -48,6 +47,9 @@ def walk(
         has = ", ".join(graph.inputs)
         raise BadRequest(f"the model has no input {unknown}; its inputs are {has}")
     graph.inputs.update(inputs)
+    untyped = ", ".join(name for name, type_ in graph.inputs.items() if type_ is None)
+    if untyped:
+        raise BadModel(f"the file doesn't say of which type the input {untyped} is: give its type")
     graph.scopes, graph.symbols = walker.scopes, walker.symbols
     graph.source = Source(
         "onnx",
@@ -68,6 +70,7 @@ class _Walker:
         self.by_param: dict[str, str] = {}
 
     def graph(self, proto: onnx.GraphProto, outermost: bool = True) -> SourceGraph:
+        check_names(proto)
         constants = {
             tensor.name: tensor_of(tensor, self.files, "an initializer")
             for tensor in proto.initializer
@@ -103,8 +106,9 @@ class _Walker:
                     f"node {node.name or node.op_type} is of the domain {domain!r}, "
                     "of whose op set the file says no version"
                 )
+            check_node(node, domain, self.versions[domain])
             yield SourceNode(
-                type=f"{domain}::{node.op_type}" if domain else node.op_type,
+                type=type_name(node),
                 inputs=tuple(node.input),
                 outputs=tuple(node.output),
                 attrs={a.name: self.attribute(a, node) for a in node.attribute},
@@ -151,7 +155,9 @@ class _Walker:
         if not tensor.HasField("shape"):
             return TensorType(dtype)
         dims = enumerate(tensor.shape.dim)
-        return TensorType(dtype, tuple(self.dim(d, f"{value.name}_{i}", outermost) for i, d in dims))
+        return TensorType(
+            dtype, tuple(self.dim(d, f"{value.name}_{i}", outermost) for i, d in dims)
+        )
 
     def dim(self, proto: Any, place: str, outermost: bool) -> Dim:
         """A size: equal names are one size, but in bodies, where exporters make them up."""
@@ -177,7 +183,11 @@ def _sparse(proto: onnx.GraphProto) -> Iterator[SourceNode]:
     for tensor in proto.sparse_initializer:
         name = tensor.values.name
         yield SourceNode(
-            UNREADABLE, (), (name,), {"reason": "a sparse tensor; store it as a dense one"}, name=name
+            UNREADABLE,
+            (),
+            (name,),
+            {"reason": "a sparse tensor; store it as a dense one"},
+            name=name,
         )
 
 

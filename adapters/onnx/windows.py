@@ -19,7 +19,9 @@ def window_literals(call: Call, kernel: Sequence[int]) -> dict[str, Any]:
     strides = tuple(call.attrs.get("strides") or (1,) * count)
     dilations = tuple(call.attrs.get("dilations") or (1,) * count)
     if len(strides) != count or len(dilations) != count:
-        raise Unsupported(f"{call.type} with {count} axes, strides {strides}, dilations {dilations}")
+        raise Unsupported(
+            f"{call.type} with {count} axes, strides {strides}, dilations {dilations}"
+        )
     extents = [d * (k - 1) + 1 for d, k in zip(dilations, kernel, strict=True)]
     pads = _pads(call, extents, strides)
     return {"strides": strides, "pads": pads, "dilations": dilations}

@@ -26,7 +26,7 @@ _VARINT, _FIXED64, _BYTES, _FIXED32 = 0, 1, 2, 5
 
 
 class Malformed(Exception):
-    """The bytes aren't protobuf; `end` says whether they stop too early rather than make no sense."""
+    """The bytes aren't protobuf; `end`: they stop too early, rather than make no sense."""
 
     def __init__(self, message: str, end: bool) -> None:
         super().__init__(message)

@@ -3,21 +3,31 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
+from ir_hub.codegen.names import unique
 from ir_hub.codegen.spelling import Expr, Layer, Style
 from ir_hub.ir.graph import Node, Value
+from ir_hub.ir.tensor import Tensor
+from ir_hub.ir.types import DType, TensorType
 from ir_hub.sdk.dialect import Dialect, Unsupported
 
 AXES = {
     "conv": "NC*,OI*->NC*",
+    "conv_integer": "NC*,OI*->NC*",
     "conv_transpose": "NC*,IO*->NC*",
+    "resize": "NC*->NC*",
     **dict.fromkeys(
-        ("max_pool", "avg_pool", "global_avg_pool", "global_max_pool", "max_pool_indices"),
+        ("max_pool", "avg_pool", "lp_pool", "global_avg_pool", "global_max_pool", "global_lp_pool"),
         "NC*->NC*",
     ),
 }
+
+HALVES = (DType.FLOAT16, DType.BFLOAT16)
 
 pytorch = Dialect("pytorch", AXES)
 
@@ -54,41 +64,104 @@ def expression(text: str, *, numbers: str = "") -> Any:
     """A rule for an op that is one expression: `{0}` and on are its tensors in the op's order,
     `{name}` its literals. `numbers` are the tensors that may be Python numbers: "1", "all"."""
     atom = not re.search(r"\}\s(\*\*|//|<<|>>|[<>=!]=|[-+*/%@&|^<>])\s|^[-~]", text)
-    names = re.findall(r"\{\*?([a-z]\w*)\}", text)
+    names = re.findall(r"\{([a-z]\w*)\}", text)
 
     def rule(node: Node) -> Expr:
         inputs = [value for _, value in node.operands()]
         allowed = range(len(inputs)) if numbers == "all" else map(int, numbers.split())
         literals = {name: node.args[name] for name in names}
-        return Expr(text, inputs, literals, atom, _numbers(inputs, allowed))
+        return Expr(text, inputs, literals, atom, _numbers(inputs, list(allowed)))
 
     return rule
 
 
-def _numbers(inputs: list[Value], allowed: Any) -> frozenset[int]:
+def _numbers(inputs: list[Value], allowed: list[int]) -> frozenset[int]:
     """Those of the allowed operands that may be numbers: never all of them, since at least one
     has to be a tensor, of the type that the result has."""
     found = {i for i in allowed if i < len(inputs) and inputs[i].scalar is not None}
-    tensors = [i for i in range(len(inputs)) if i not in found]
+    tensors = [i for i in allowed if i < len(inputs) and i not in found]
     if not tensors or not _keeps_shape(inputs, found, tensors):
         return frozenset()
-    return frozenset(found)
+    types = {inputs[i].dtype for i in (*found, *tensors)}
+    return frozenset(found) if len(types) == 1 else frozenset()
 
 
 def _keeps_shape(inputs: list[Value], numbers: set[int], tensors: list[int]) -> bool:
     """Whether the result has the same rank without the numbers' axes of size 1."""
-    ranks = [len(inputs[i].shape or ()) for i in tensors if inputs[i].shape is not None]
-    return all(len(inputs[i].shape or ()) <= max(ranks, default=0) for i in numbers)
+    if any(inputs[i].shape is None for i in tensors):
+        return all(inputs[i].shape == () for i in numbers)
+    rank = max(len(inputs[i].shape or ()) for i in tensors)
+    return all(len(inputs[i].shape or ()) <= rank for i in numbers)
 
 
-def module(ctor: str, function: str, **kwargs: str) -> Any:
+class Draft:
+    """An expression while it is put together: each method gives the text that stands for an
+    operand or a literal in the expression's own text."""
+
+    def __init__(self) -> None:
+        self._inputs: list[Value] = []
+        self._literals: dict[str, Any] = {}
+        self._numbers: set[int] = set()
+
+    def tensor(self, value: Value) -> str:
+        """A tensor."""
+        if value not in self._inputs:
+            self._inputs.append(value)
+        return f"{{{self._inputs.index(value)}}}"
+
+    def tensors(self, *values: Value | None) -> str:
+        """Tensors as arguments of a call; None as None."""
+        return ", ".join("None" if value is None else self.tensor(value) for value in values)
+
+    def number(self, value: Value) -> str:
+        """A tensor of one element, as a Python number."""
+        text = self.tensor(value)
+        if value.scalar is None:
+            return f"{text}.item()"
+        self._numbers.add(self._inputs.index(value))
+        return text
+
+    def scalar(self, value: Value) -> str:
+        """A tensor that is written as a number when it is a constant of one element."""
+        return self.tensor(value) if value.scalar is None else self.number(value)
+
+    def literal(self, item: Any, name: str = "value") -> str:
+        """A literal; `name` is what a parameter is called that takes its place."""
+        name = unique(name, self._literals)
+        self._literals[name] = item
+        return f"{{{name}}}"
+
+    def sizes(self, argument: Any, name: str = "sizes") -> str:
+        """Sizes, as a tuple or a list."""
+        if not isinstance(argument, Value):
+            return self.literal(tuple(argument), name)
+        if argument.is_constant:
+            return self.literal(tuple(map(int, argument.array().reshape(-1))), name)
+        return f"{self.tensor(argument)}.tolist()"
+
+    def done(self, text: str, *, atom: bool = True, targets: str = "") -> Expr:
+        """The expression."""
+        numbers = frozenset(self._numbers)
+        return Expr(text, self._inputs, self._literals, atom, numbers, targets)
+
+
+def known_sizes(argument: Any, reason: str) -> tuple[Any, ...]:
+    """Sizes as a tuple; Unsupported, with the reason, when only the run knows them."""
+    if isinstance(argument, Value) and argument.is_constant:
+        return tuple(map(int, argument.array().reshape(-1)))
+    if not isinstance(argument, tuple):
+        raise Unsupported(reason)
+    return argument
+
+
+def module(ctor: str, function: str, defaults: Mapping[str, Any] | None = None, **kwargs: str) -> Any:
     """A rule for a layer without weights: its class with the arguments pytorch=ours, and the
     function that does the same."""
     write = expression(function)
 
     def rule(node: Node) -> Layer:
         given = {theirs: node.args[mine] for theirs, mine in kwargs.items()}
-        return Layer(ctor, [node.x], given, function=write(node))
+        return Layer(ctor, [node.x], given, defaults or {}, function=write(node))
 
     return rule
 
@@ -122,3 +195,40 @@ def constant_of(node: Node, name: str) -> Value:
 def plain(items: tuple[int, ...]) -> int | tuple[int, ...]:
     """A tuple of equal numbers as that number, as PyTorch's layers take it."""
     return items[0] if len(set(items)) == 1 else items
+
+
+def axes_of(node: Node) -> None:
+    """Refuses a spatial op whose axes are in another order than PyTorch's."""
+    only(node.axes == AXES[node.op], f"its axes are {node.axes}, PyTorch's are {AXES[node.op]}")
+
+
+def derived(value: Value, shape: tuple[int, ...], change: Callable[[np.ndarray], np.ndarray]) -> Value:
+    """A constant made from another one; it is computed only when it is written."""
+    assert value.data is not None
+    tensor = Derived(value.data, shape, change)
+    return Value(value.name, TensorType(tensor.dtype, shape), data=tensor)
+
+
+@dataclass(frozen=True, eq=False)
+class Derived:
+    """A constant that is computed from another one each time it is read."""
+
+    source: Tensor
+    shape: tuple[int, ...]
+    change: Callable[[np.ndarray], np.ndarray]
+    dtype_: DType | None = None
+
+    @property
+    def dtype(self) -> DType:
+        """The type of an element: the source's, unless another one was given."""
+        return self.dtype_ or self.source.dtype
+
+    def numpy(self) -> np.ndarray:
+        """The elements."""
+        return self.change(self.source.numpy())
+
+    def permuted(self, permutation: Sequence[int]) -> Derived:
+        """The same with its axes in another order."""
+        shape = tuple(self.shape[axis] for axis in permutation)
+        change = self.change
+        return Derived(self.source, shape, lambda a: change(a).transpose(permutation), self.dtype_)

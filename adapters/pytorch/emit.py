@@ -11,6 +11,7 @@ from pathlib import Path
 
 import ruff
 
+from adapters.pytorch.functions import sources
 from adapters.pytorch.table import STYLE, pytorch
 from adapters.pytorch.weights import CODES, write_weights
 from ir_hub.codegen.spelling import Spelling
@@ -81,7 +82,8 @@ def spell(graph: Graph) -> dict[Node, Spelling]:
 
 def model_code(written: Written, source: Source) -> str:
     """The whole file: what it is, its imports, its classes, how it is loaded."""
-    code = written.code
+    called = sources(written.code)
+    code = "\n\n\n".join([*called, written.code])
     origin = _plain(" ".join(filter(None, (source.framework, source.producer))))
     head = [
         f'"""{written.class_name}, converted{" from " + origin if origin else ""} by irhub."""',
@@ -89,7 +91,7 @@ def model_code(written: Written, source: Source) -> str:
         *_standard_imports(code),
         "import torch",
         "from safetensors.torch import load_file",
-        "from torch import nn",
+        f"from torch import {'Tensor, ' if re.search(r'Tensor', code) else ''}nn",
         *(["from torch.nn import functional as F"] if re.search(r"\bF\.", code) else []),
         "",
         "",
@@ -101,6 +103,16 @@ def _standard_imports(code: str) -> list[str]:
     lines = {"import math": r"\bmath\.", "from collections import OrderedDict": r"\bOrderedDict\("}
     used = [line for line, use in lines.items() if re.search(use, code)]
     return [*used, ""] if used else []
+
+
+def _standard_imports(code: str) -> list[str]:
+    lines = {
+        r"\bmath\.": "import math",
+        r"\bCallable\[": "from collections.abc import Callable",
+        r"\bFraction\(": "from fractions import Fraction",
+    }
+    found = [line for pattern, line in lines.items() if re.search(pattern, code)]
+    return [*found, ""] if found else []
 
 
 def format_code(text: str) -> str:

@@ -1,64 +1,144 @@
-"""Reshaping, slicing, joining, indexing."""
+"""Changing shapes; joining, cutting and padding along axes."""
 
 from __future__ import annotations
 
 import math
 from typing import Any
 
-from adapters.pytorch.dialect import only, pytorch, rank_of, rows
-from ir_hub.codegen.spelling import Code, Expr
+from adapters.pytorch.dialect import Draft, expression, known_sizes, only, pytorch, rank_of
+from ir_hub.codegen.spelling import Expr, Layer
+from ir_hub.ir.dims import Dim, divide_exactly, symbols_of
 from ir_hub.ir.dims import Expr as Size
-from ir_hub.ir.dims import divide_exactly
-from ir_hub.ir.graph import Node
+from ir_hub.ir.graph import Node, Value
+from ir_hub.ir.types import DType
 
-rows(
-    {
-        "transpose": "{0}.permute({*perm})",
-        "flatten": "{0}.flatten({axis})",
-    }
-)
+
+@pytorch.write("shape_of")
+def _(node: Node) -> Expr:
+    draft = Draft()
+    x = draft.tensor(node.x)
+    first, last = node.start, node.end
+    cut = "" if first == 0 and last is None else f"[{first or ''}:{'' if last is None else last}]"
+    dtype = "" if node.result.shape not in (None, (0,)) else ", dtype=torch.int64"
+    return draft.done(f"torch.tensor({x}.shape{cut}{dtype})")
+
+
+@pytorch.write("size_of")
+def _(node: Node) -> Expr:
+    return Expr("torch.tensor({0}.numel())", [node.x])
+
+
+@pytorch.write("transpose")
+def _(node: Node) -> Expr:
+    rank = len(node.perm)
+    perm = tuple(axis % rank for axis in node.perm)
+    moved = tuple(axis for axis in range(rank) if perm[axis] != axis)
+    if len(moved) == 2:
+        return Expr("{0}.transpose({a}, {b})", [node.x], {"a": moved[0], "b": moved[1]})
+    return Expr("{0}.permute({perm})", [node.x], {"perm": perm})
 
 
 @pytorch.write("reshape")
 def _(node: Node) -> Expr:
-    only(isinstance(node.shape, tuple), "its shape is computed by the model")
-    target = node.result.shape
-    only(target is not None, "its result's rank isn't known")
-    return Expr("{0}.reshape({*shape})", [node.x], {"shape": with_rest(node, target)})
+    if isinstance(node.shape, Value) and not node.shape.is_constant:
+        if node.allow_zero:
+            return Expr("{0}.reshape({1}.tolist())", [node.x, node.shape])
+        return Expr("_reshape({0}, {1})", [node.x, node.shape])
+    wanted = known_sizes(node.shape, "")
+    return Expr("{0}.reshape({shape})", [node.x], {"shape": _target(node, wanted)})
 
 
-def with_rest(node: Node, target: tuple[Any, ...]) -> tuple[Any, ...]:
+def _target(node: Node, wanted: tuple[Any, ...]) -> tuple[Any, ...]:
+    """The sizes to reshape to, as PyTorch takes them: 0 is no longer one that x has."""
+    own, result = node.x.shape, node.result.shape
+    if result is not None:
+        known = set().union(*(symbols_of(size) for size in own or () if isinstance(size, Size)))
+        fresh = [size for size in result if isinstance(size, Size) and not symbols_of(size) <= known]
+        if -1 not in wanted or not fresh:
+            return _with_rest(own or (), result)
+    only(node.allow_zero or 0 not in wanted or own is not None, "the rank of its input isn't known")
+    return tuple(
+        own[axis] if size == 0 and not node.allow_zero else size for axis, size in enumerate(wanted)
+    )
+
+
+def _with_rest(own: tuple[Dim, ...], target: tuple[Dim, ...]) -> tuple[Dim, ...]:
     """The target with -1 for one open size, as a person would write it: the one that no axis of
     the operand has, if any."""
     open_axes = [axis for axis, size in enumerate(target) if isinstance(size, Size)]
     if not open_axes or any(size == 0 for size in target):
         return target
-    own = node.x.shape or ()
     foreign = [axis for axis in open_axes if target[axis] not in own]
-    rest = foreign[-1] if foreign else open_axes[0] if len(open_axes) == 1 else open_axes[-1]
+    rest = foreign[-1] if foreign else open_axes[-1]
     others = math.prod(size for axis, size in enumerate(target) if axis != rest)
     if divide_exactly(math.prod(own), others) is None:
         return target
     return tuple(-1 if axis == rest else size for axis, size in enumerate(target))
 
 
+@pytorch.write("flatten")
+def _(node: Node) -> Layer | Expr:
+    rank = rank_of(node.x)
+    axis = node.axis + rank if node.axis < 0 else node.axis
+    if axis == 0:
+        return Expr("{0}.reshape(1, -1)", [node.x])
+    if axis == rank:
+        return Expr("{0}.reshape(-1, 1)", [node.x])
+    if axis == 1:
+        return Layer("nn.Flatten", [node.x], function=Expr("{0}.flatten(1)", [node.x]))
+    return Expr("{0}.flatten(0, {last}).flatten(1)", [node.x], {"last": axis - 1})
+
+
+@pytorch.write("expand")
+def _(node: Node) -> Expr:
+    draft = Draft()
+    x = draft.tensor(node.x)
+    if isinstance(node.shape, Value) and not node.shape.is_constant:
+        return draft.done(f"{x}.expand(torch.broadcast_shapes({x}.shape, {draft.sizes(node.shape)}))")
+    result, own = node.result.shape, node.x.shape
+    only(result is not None and own is not None, "the rank of its input isn't known")
+    scalar, dtype = node.x.scalar, node.x.dtype
+    if scalar is not None and dtype is not None:
+        pieces = draft.sizes(result), draft.literal(scalar), draft.literal(dtype, "dtype")
+        return draft.done(f"torch.full({pieces[0]}, {pieces[1]}, dtype={pieces[2]})")
+    spread = (*(None,) * (len(result) - len(own)), *own)
+    kept = tuple(
+        -1 if isinstance(new, Size) and new == old else new
+        for new, old in zip(result, spread, strict=True)
+    )
+    return draft.done(f"{x}.expand({draft.literal(kept, 'sizes')})")
+
+
 @pytorch.write("squeeze")
 def _(node: Node) -> Expr:
+    draft = Draft()
+    x = draft.tensor(node.x)
     if node.axes is None:
-        return Expr("{0}.squeeze()", [node.x])
-    only(isinstance(node.axes, tuple), "its axes are computed by the model")
-    axes = node.axes if len(node.axes) != 1 else node.axes[0]
-    return Expr("{0}.squeeze({axes})", [node.x], {"axes": axes})
+        return draft.done(f"{x}.squeeze()")
+    if isinstance(node.axes, tuple) and len(node.axes) == 1:
+        return draft.done(f"{x}.squeeze({draft.literal(node.axes[0], 'axis')})")
+    return draft.done(f"{x}.squeeze({draft.sizes(node.axes, 'axes')})")
 
 
 @pytorch.write("unsqueeze")
 def _(node: Node) -> Expr:
-    only(isinstance(node.axes, tuple), "its axes are computed by the model")
-    rank = rank_of(node.x) + len(node.axes)
-    text = "{0}"
-    for axis in sorted(axis % rank for axis in node.axes):
-        text += f".unsqueeze({axis})"
-    return Expr(text, [node.x])
+    draft = Draft()
+    text = draft.tensor(node.x)
+    if isinstance(node.axes, Value) and not node.axes.is_constant:
+        return draft.done(f"_unsqueeze({text}, {draft.sizes(node.axes)})")
+    axes = known_sizes(node.axes, "")
+    if len(axes) == 1:
+        return draft.done(f"{text}.unsqueeze({draft.literal(axes[0], 'axis')})")
+    rank = rank_of(node.x) + len(axes)
+    for axis in sorted(axis % rank for axis in axes):
+        text += f".unsqueeze({draft.literal(axis, 'axis')})"
+    return draft.done(text)
+
+
+@pytorch.write("tile")
+def _(node: Node) -> Expr:
+    draft = Draft()
+    return draft.done(f"{draft.tensor(node.x)}.tile({draft.sizes(node.repeats, 'repeats')})")
 
 
 @pytorch.write("concat")
@@ -68,49 +148,176 @@ def _(node: Node) -> Expr:
     return Expr(f"torch.cat(({holes}{comma}), {{axis}})", list(node.xs), {"axis": node.axis})
 
 
+@pytorch.write("split")
+def _(node: Node) -> Expr:
+    draft = Draft()
+    x, count = draft.tensor(node.x), len(node.results)
+    last = "[0]" if count == 1 else ""
+    size = node.x.shape[node.axis] if node.x.shape is not None else None
+    axis = draft.literal(node.axis, "axis")
+    if node.sizes is not None:
+        return draft.done(f"{x}.split({draft.sizes(node.sizes)}, {axis}){last}")
+    if isinstance(size, int) and size % count:
+        chunk = -(-size // count)
+        sizes = (*(chunk,) * (count - 1), size - chunk * (count - 1))
+        return draft.done(f"{x}.split({draft.sizes(sizes)}, {axis}){last}")
+    return draft.done(f"{x}.chunk({count}, {axis}){last}")
+
+
+@pytorch.write("reverse")
+def _(node: Node) -> Expr:
+    return expression("{0}.flip({axes})")(node)
+
+
+@pytorch.write("pad")
+def _(node: Node) -> Expr:
+    draft = Draft()
+    x = draft.tensor(node.x)
+    dynamic = any(isinstance(a, Value) and not a.is_constant for a in (node.pads, node.axes))
+    if dynamic:
+        axes = "None" if node.axes is None else draft.sizes(node.axes, "axes")
+        widths = f"_pad_widths({x}.dim(), {draft.sizes(node.pads, 'pads')}, {axes})"
+    else:
+        pairs = _pad_pairs(node)
+        flat = tuple(width for pair in reversed(pairs) for width in pair)
+        while len(flat) > 2 and flat[-2:] == (0, 0):
+            flat = flat[:-2]
+        widths = draft.sizes(flat, "pads")
+    if node.mode != "constant":
+        return draft.done(f"_pad({x}, {widths}, {draft.literal(node.mode, 'mode')})")
+    none = node.value is None or node.value.scalar in (0, False)
+    value = "" if none else f", value={draft.number(node.value)}"
+    return draft.done(f"F.pad({x}, {widths}{value})")
+
+
+def _pad_pairs(node: Node) -> list[tuple[Any, Any]]:
+    """What is added before and after along every axis."""
+    rank, pads = rank_of(node.x), known_sizes(node.pads, "")
+    axes = tuple(range(rank)) if node.axes is None else known_sizes(node.axes, "")
+    pairs: list[tuple[Any, Any]] = [(0, 0)] * rank
+    for axis, before, after in zip(axes, pads[: len(axes)], pads[len(axes) :], strict=True):
+        pairs[axis % rank] = before, after
+    return pairs
+
+
 @pytorch.write("slice")
 def _(node: Node) -> Expr:
-    parts = (node.starts, node.ends, node.axes or (), node.steps or ())
-    only(all(isinstance(part, tuple) for part in parts), "its bounds are computed by the model")
-    rank = rank_of(node.x)
-    axes = node.axes or tuple(range(len(node.starts)))
-    steps = node.steps or (1,) * len(axes)
-    only(all(isinstance(step, int) and step > 0 for step in steps), "it steps backwards")
-    pieces = [":"] * rank
-    literals: dict[str, Any] = {}
-    for index, (axis, start, end, step) in enumerate(
-        zip(axes, node.starts, node.ends, steps, strict=True)
-    ):
-        low = "" if start == 0 else f"{{start_{index}}}"
-        high = "" if isinstance(end, int) and end >= 2**31 - 1 else f"{{end_{index}}}"
-        pieces[axis % rank] = f"{low}:{high}" + (f":{step}" if step != 1 else "")
-        literals |= {f"start_{index}": start, f"end_{index}": end}
-    while len(pieces) > 1 and pieces[-1] == ":":
+    parts = (node.starts, node.ends, node.axes, node.steps)
+    draft = Draft()
+    x = draft.tensor(node.x)
+    if any(isinstance(part, Value) and not part.is_constant for part in parts):
+        given = ", ".join("None" if part is None else draft.sizes(part) for part in parts)
+        return draft.done(f"_slice({x}, {given})")
+    rank, axes = rank_of(node.x), node.axes
+    starts, ends = known_sizes(node.starts, ""), known_sizes(node.ends, "")
+    axes = tuple(range(len(starts))) if axes is None else known_sizes(axes, "")
+    steps = (1,) * len(axes) if node.steps is None else known_sizes(node.steps, "")
+    only(all(isinstance(step, int) for step in steps), "its steps are open")
+    pieces, backward = [":"] * rank, []
+    for axis, start, end, step in zip(axes, starts, ends, steps, strict=True):
+        axis %= rank
+        if step < 0:
+            start, end = _turned(node, axis, start, end)
+            backward.append(axis)
+        low = "" if start == 0 else draft.literal(start, "start")
+        high = "" if isinstance(end, int) and end >= 2**31 - 1 else draft.literal(end, "end")
+        pieces[axis] = f"{low}:{high}" + (f":{abs(step)}" if abs(step) != 1 else "")
+    turned = f".flip({draft.literal(tuple(backward), 'axes')})" if backward else ""
+    return draft.done(x + turned + _indexed(pieces))
+
+
+def _indexed(pieces: list[str]) -> str:
+    """Slices along all axes as an index, without those that take all."""
+    if all(piece == ":" for piece in pieces):
+        return ""
+    rank = len(pieces)
+    while pieces[-1] == ":":
         pieces.pop()
-    used = {name: item for name, item in literals.items() if f"{{{name}}}" in "".join(pieces)}
-    return Expr(f"{{0}}[{', '.join(pieces)}]", [node.x], used)
+    first = next(i for i, piece in enumerate(pieces) if piece != ":")
+    rest = pieces[first:] if first > 1 and len(pieces) == rank else pieces
+    return f"[{', '.join(['...', *rest] if rest is not pieces else pieces)}]"
 
 
-@pytorch.write("gather")
+def _turned(node: Node, axis: int, start: Any, end: Any) -> tuple[Any, Any]:
+    """Where a slice that steps backwards starts and ends in the reversed axis."""
+    size = node.x.shape[axis]
+    if isinstance(start, int) and start in (-1, 2**31 - 1, 2**63 - 1) and end < -(2**31) + 2:
+        return 0, 2**63 - 1
+    only(all(isinstance(n, int) for n in (size, start, end)), "it steps backwards from an open size")
+    first, last, _ = slice(start, end, -1).indices(size)
+    return size - 1 - first, max(size - 1 - last, 0)
+
+
+@pytorch.write("range")
 def _(node: Node) -> Expr:
-    index = node.indices.scalar
+    draft = Draft()
+    bounds = ", ".join(draft.number(value) for value in (node.start, node.limit, node.delta))
+    only(node.start.dtype is not None, "the type of its elements isn't known")
+    return draft.done(f"torch.arange({bounds}, dtype={draft.literal(node.start.dtype, 'dtype')})")
+
+
+@pytorch.write("constant_of_shape")
+def _(node: Node) -> Expr:
+    draft = Draft()
+    dtype = "" if node.dtype is DType.FLOAT32 else f", dtype={draft.literal(node.dtype, 'dtype')}"
+    for value, name in ((0, "zeros"), (1, "ones")):
+        if node.value == value:
+            return draft.done(f"torch.{name}({draft.sizes(node.shape, 'shape')}{dtype})")
+    dtype = f", dtype={draft.literal(node.dtype, 'dtype')}"
+    shape = draft.sizes(node.shape, "shape")
+    return draft.done(f"torch.full({shape}, {draft.literal(node.value)}{dtype})")
+
+
+@pytorch.write("eye_like")
+def _(node: Node) -> Expr:
+    literals = {"dtype": node.dtype, "k": node.k}
+    if node.k == 0:
+        return Expr("torch.eye(*{0}.shape, dtype={dtype})", [node.x], {"dtype": node.dtype})
+    return Expr("torch.ones_like({0}, dtype={dtype}).tril({k}).triu({k})", [node.x], literals)
+
+
+@pytorch.write("trilu")
+def _(node: Node) -> Expr:
+    draft = Draft()
+    method = "triu" if node.upper else "tril"
+    k = "" if node.k is None or node.k.scalar == 0 else draft.number(node.k)
+    return draft.done(f"{draft.tensor(node.x)}.{method}({k})")
+
+
+@pytorch.write("space_to_depth")
+def _(node: Node) -> Expr:
+    if node.mode == "CRD":
+        return expression("F.pixel_unshuffle({0}, {block})")(node)
+    text = "F.pixel_unshuffle({0}, {block}).unflatten(1, (-1, {area})).transpose(1, 2).flatten(1, 2)"
+    return Expr(text, [node.x], {"block": node.block, "area": node.block**2})
+
+
+@pytorch.write("depth_to_space")
+def _(node: Node) -> Layer | Expr:
+    if node.mode == "CRD":
+        kwargs = {"upscale_factor": node.block}
+        function = expression("F.pixel_shuffle({0}, {block})")(node)
+        return Layer("nn.PixelShuffle", [node.x], kwargs, positional=1, function=function)
+    text = "F.pixel_shuffle({0}.unflatten(1, ({area}, -1)).transpose(1, 2).flatten(1, 2), {block})"
+    return Expr(text, [node.x], {"block": node.block, "area": node.block**2})
+
+
+@pytorch.write("channel_shuffle")
+def _(node: Node) -> Expr:
     rank = rank_of(node.x)
     axis = node.axis % rank
-    if index is not None and node.indices.shape == ():
-        return Expr("{0}.select({axis}, {index})", [node.x], {"axis": axis, "index": index})
-    colons = ":, " * axis
-    return Expr(f"{{0}}[{colons}{{1}}]", [node.x, node.indices])
-
-
-@pytorch.write("expand")
-def _(node: Node) -> Expr:
-    only(isinstance(node.shape, tuple), "its shape is computed by the model")
-    only(node.result.shape is not None, "its result's rank isn't known")
-    return Expr("{0}.expand({*shape})", [node.x], {"shape": node.result.shape})
-
-
-@pytorch.write("shape_of")
-def _(node: Node) -> Expr:
-    text = "torch.tensor({0}.shape[{start}:{end}])"
-    literals = {"start": node.start, "end": Code("") if node.end is None else node.end}
+    if axis == 1 and rank > 2:
+        return expression("F.channel_shuffle({0}, {groups})")(node)
+    literals = {"axis": axis, "groups": node.groups, "after": axis + 1}
+    text = "{0}.unflatten({axis}, ({groups}, -1)).transpose({axis}, {after}).flatten({axis}, {after})"
     return Expr(text, [node.x], literals)
+
+
+@pytorch.write("center_crop_pad")
+def _(node: Node) -> Expr:
+    rank = rank_of(node.x)
+    axes = tuple(range(rank)) if node.axes is None else tuple(axis % rank for axis in node.axes)
+    draft = Draft()
+    x, shape = draft.tensor(node.x), draft.sizes(node.shape, "shape")
+    return draft.done(f"_center_crop_pad({x}, {shape}, {draft.literal(axes, 'axes')})")
+

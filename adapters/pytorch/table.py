@@ -1,6 +1,37 @@
 """All of PyTorch's rows: importing this fills the dialect."""
 
-from adapters.pytorch import ops_basic, ops_layers, ops_shape
+from adapters.pytorch import (
+    ops_activation,
+    ops_conv,
+    ops_elementwise,
+    ops_indexing,
+    ops_linear,
+    ops_norm,
+    ops_pool,
+    ops_quantize,
+    ops_recurrent,
+    ops_reduce,
+    ops_resize,
+    ops_sampling,
+    ops_shape,
+)
 from adapters.pytorch.dialect import AXES, STYLE, pytorch
 
-__all__ = ["AXES", "STYLE", "ops_basic", "ops_layers", "ops_shape", "pytorch"]
+__all__ = [
+    "AXES",
+    "STYLE",
+    "ops_activation",
+    "ops_conv",
+    "ops_elementwise",
+    "ops_indexing",
+    "ops_linear",
+    "ops_norm",
+    "ops_pool",
+    "ops_quantize",
+    "ops_recurrent",
+    "ops_reduce",
+    "ops_resize",
+    "ops_sampling",
+    "ops_shape",
+    "pytorch",
+]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -11,7 +11,7 @@ import numpy as np
 
 from ir_hub.codegen.names import class_name, identifier, unique
 from ir_hub.codegen.settle import is_sequence
-from ir_hub.codegen.spelling import Code, Expr, Layer
+from ir_hub.codegen.spelling import Code, Expr, Layer, Style
 from ir_hub.codegen.steps import Block, Step, is_number
 from ir_hub.ir.graph import Value
 from ir_hub.ir.types import DType
@@ -55,20 +55,19 @@ class Class:
         return {p.name: p.values[index] for p in self.parameters}
 
 
-def classes_of(root: Block, root_name: str, reserved: Collection[str]) -> dict[Block, Class]:
-    """The class of every block, inner classes before those that use them; none is named as what
-    is reserved."""
+def classes_of(root: Block, root_name: str, style: Style) -> dict[Block, Class]:
+    """The class of every block, inner classes before those that use them."""
     groups: dict[object, list[Block]] = {}
     keys: dict[Block, object] = {}
     for block in root.blocks():
         keys[block] = _key(block, keys)
         groups.setdefault(keys[block], []).append(block)
-    taken = {root_name, *reserved}
+    taken = {root_name, *style.names}
     found: dict[Block, Class] = {}
     for blocks in groups.values():
         made = _class(blocks, root, root_name, taken)
         found.update(dict.fromkeys(blocks, made))
-        _parametrise(made, found)
+        _parametrise(made, found, style)
     return found
 
 
@@ -141,13 +140,18 @@ def slots(number: int, step: Step, found: Mapping[Block, Class]) -> Iterator[tup
 
 def _expression_slots(number: int, what: Expr) -> Iterator[tuple[Place, Any]]:
     for name, literal in what.literals.items():
-        items = literal if isinstance(literal, tuple) else (literal,)
-        for index, item in enumerate(items):
-            if _is_free(item):
-                yield (number, f"{name}.{index}" if isinstance(literal, tuple) else name), item
+        yield from _numbers(number, name, literal)
     for index in sorted(what.numbers):
         if index < len(what.inputs) and is_number(what.inputs[index]):
             yield (number, f"#{index}"), number_of(what.inputs[index])
+
+
+def _numbers(number: int, name: str, literal: Any) -> Iterator[tuple[Place, Any]]:
+    if isinstance(literal, tuple):
+        for index, item in enumerate(literal):
+            yield from _numbers(number, f"{name}.{index}", item)
+    elif _is_free(literal):
+        yield (number, name), literal
 
 
 def number_of(value: Value) -> Any:
@@ -158,12 +162,13 @@ def number_of(value: Value) -> Any:
     return scalar
 
 
-def _parametrise(made: Class, found: Mapping[Block, Class]) -> None:
+def _parametrise(made: Class, found: Mapping[Block, Class], style: Style) -> None:
     columns: dict[Place, list[Any]] = {}
     for block in made.blocks:
         for number, step in enumerate(block.steps):
             for place, value in slots(number, step, found):
                 columns.setdefault(place, []).append(value)
+    attributes = {name for s in made.block.steps for name in (s.name, *s.constants.values())}
     named: dict[tuple[str, ...], str] = {}
     vectors: dict[str, tuple[Any, ...]] = {}
     for place in sorted(columns, key=lambda place: place[1].startswith("~")):
@@ -173,7 +178,7 @@ def _parametrise(made: Class, found: Mapping[Block, Class]) -> None:
         key = tuple(map(repr, vector))
         said = named.get(key) or _multiple(vector, vectors)
         if said is None:
-            said = unique(_stem(place), vectors)
+            said = unique(_stem(place), {*vectors, *attributes, *style.reserved})
             vectors[said] = vector
         named.setdefault(key, said)
         made.said[place] = said

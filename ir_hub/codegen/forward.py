@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import ast
+import functools
+import itertools
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -14,10 +17,15 @@ from ir_hub.ir.graph import Value
 WIDEST = 78  # of a nested expression; wider ones get a variable
 DEEPEST = 3  # how many calls are nested in one another
 
-ATOM = 9
+ATOM, POWER, UNARY, COMPARISON = 9, 8, 7, 0
 PRECEDENCE = {
-    "**": 8, "*": 6, "/": 6, "//": 6, "%": 6, "@": 6, "+": 5, "-": 5, "<<": 4, ">>": 4, "&": 3,
-    "^": 2, "|": 1, "<": 0, "<=": 0, ">": 0, ">=": 0, "==": 0, "!=": 0,
+    "**": POWER, "*": 6, "/": 6, "//": 6, "%": 6, "@": 6, "+": 5, "-": 5, "<<": 4, ">>": 4, "&": 3,
+    "^": 2, "|": 1, **dict.fromkeys(("<", "<=", ">", ">=", "==", "!="), COMPARISON),
+}  # fmt: skip
+BINARY = {
+    ast.Pow: "**", ast.Mult: "*", ast.Div: "/", ast.FloorDiv: "//", ast.Mod: "%", ast.MatMult: "@",
+    ast.Add: "+", ast.Sub: "-", ast.LShift: "<<", ast.RShift: ">>", ast.BitAnd: "&",
+    ast.BitXor: "^", ast.BitOr: "|",
 }  # fmt: skip
 LiteralText = Callable[[int, str, object], str]
 
@@ -37,8 +45,8 @@ class Forward:
     def __init__(self, block: Block, literal: LiteralText, arguments: Sequence[str]) -> None:
         self.block, self.literal = block, literal
         self.texts = {v: Text(name) for v, name in zip(block.inputs, arguments, strict=True)}
-        self.pending: dict[Value, tuple[Text, frozenset[Value]]] = {}
         self.reads = self._read_counts()
+        self.makers = {s.results[0]: (n, s) for n, s in enumerate(block.steps)}
         self.lines: list[str] = []
 
     def _read_counts(self) -> dict[Value, int]:
@@ -67,6 +75,9 @@ class Forward:
                 return self.lines
             read = [v for s in (step, *(i for _, i in self._inner(step, nested))) for v in s.inputs]
             self._assign(step, text, order, last_read, read)
+            for value in {*read, *step.results}:
+                if last_read.get(value, -1) <= order:
+                    self.texts.pop(value, None)
         self.lines.append(f"return {', '.join(self.texts[v].code for v in self.block.outputs)}")
         return self.lines
 
@@ -103,11 +114,10 @@ class Forward:
 
     def _inner(self, step: Step, nested: set[Value]) -> list[tuple[int, Step]]:
         """The steps nested in a step, inner ones first."""
-        numbers = {s.results[0]: (n, s) for n, s in enumerate(self.block.steps)}
         found: list[tuple[int, Step]] = []
         pending = [value for value in step.inputs if value in nested]
         while pending:
-            number, inner = numbers[pending.pop()]
+            number, inner = self.makers[pending.pop()]
             found.append((number, inner))
             pending += [value for value in inner.inputs if value in nested]
         return sorted(dict.fromkeys(found), key=lambda item: item[0])
@@ -149,7 +159,8 @@ class Forward:
             min(free, key=len)
             if free
             else next(
-                (letter for letter in letters if letter not in alive), unique(step.op or "y", alive)
+                (letter for letter in letters if letter not in alive),
+                unique(identifier(step.op, "y"), alive),
             )
         )
 
@@ -163,19 +174,21 @@ class Forward:
             )
             code = _fill(call, [t.code for t in operands], {"layer": f"self.{step.name}"})
             return Text(code)
+        if what.text == "{0}":
+            return operands[0]
         literals = {name: self.literal(number, name, item) for name, item in what.literals.items()}
         literals = {n: _fill(t, [o.code for o in operands]) for n, t in literals.items()}
-        literals |= {f"*{n}": text[1:-1].rstrip(",") for n, text in literals.items()}
-        binds = ATOM if what.atom else _binding(what.text)
-        codes = [_guarded(what.text, i, t, binds) for i, t in enumerate(operands)]
-        return Text(_fill(what.text, codes, literals), binds)
+        guarded = {n: _guarded(what.text, n, Text(t, _binding(t))) for n, t in literals.items()}
+        guarded |= {f"*{n}": text[1:-1].rstrip(",") for n, text in literals.items()}
+        codes = [_guarded(what.text, str(i), t) for i, t in enumerate(operands)]
+        return Text(_fill(what.text, codes, guarded), _binding(what.text))
 
     def _operand(self, number: int, step: Step, index: int, value: Value, plain: bool) -> Text:
         if isinstance(step.what, Expr) and value.is_constant:
             if value in step.constants:
                 return Text(f"self.{step.constants[value]}")
             code = self.literal(number, f"#{index}", value)
-            return Text(code, ATOM if not code.startswith("-") else PRECEDENCE["*"])
+            return Text(code, _binding(code))
         return Text("x") if plain and value not in self.texts else self.texts[value]
 
 
@@ -201,24 +214,42 @@ def _fill(template: str, operands: Sequence[str], named: Mapping[str, str] | Non
     return re.sub(r"\{(\*?\w+)\}", piece, template)
 
 
+@functools.lru_cache(maxsize=4096)
 def _binding(text: str) -> int:
-    """How tightly an expression's operator binds; unknown ones as loosely as can be."""
-    if re.fullmatch(r"[-~]\{0\}", text):
-        return 7
-    operators = set(re.findall(r"(?<=[\s}])(\*\*|//|<<|>>|[<>=!]=|[-+*/%@&|^<>])(?=\s)", text))
-    return min((PRECEDENCE[operator] for operator in operators), default=0)
+    """How tightly the outermost operator of an expression or a template binds."""
+    if text.isidentifier() or not text:
+        return ATOM
+    node = ast.parse(re.sub(r"\{(\*?)(\w+)\}", r"\1_\2", text), mode="eval").body
+    if isinstance(node, ast.BinOp):
+        return PRECEDENCE[BINARY[type(node.op)]]
+    if isinstance(node, ast.UnaryOp) and not isinstance(node.op, ast.Not):
+        return UNARY
+    loose = ast.Compare | ast.BoolOp | ast.UnaryOp | ast.IfExp | ast.Lambda
+    return COMPARISON if isinstance(node, loose) else ATOM
 
 
-def _guarded(text: str, index: int, operand: Text, binds: int) -> str:
-    """An operand, in parentheses where it needs them. Sums keep their grouping: rounding has one."""
-    hole = f"{{{index}}}"
+def _guarded(template: str, hole: str, operand: Text) -> str:
+    """An operand, in parentheses where it needs them; sums keep their grouping, for rounding."""
     if operand.binds == ATOM:
         return operand.code
-    if binds == ATOM:
-        tight = f"{hole}." in text or f"{hole}[" in text
-        return f"({operand.code})" if tight else operand.code
-    first = text.startswith(hole)
-    enough = (
-        operand.binds >= binds if first and binds != PRECEDENCE["**"] else operand.binds > binds
-    )
-    return operand.code if enough else f"({operand.code})"
+    pieces = template.split(f"{{{hole}}}")
+    around = itertools.pairwise(pieces)
+    fits = all(_fits_after(operand.binds, b) and _fits_before(operand.binds, a) for b, a in around)
+    return operand.code if fits else f"({operand.code})"
+
+
+def _fits_after(binds: int, before: str) -> bool:
+    """Whether an operand needs no parentheses behind this part of a template."""
+    word = before.rstrip(" ").rpartition(" ")[2]
+    operator = PRECEDENCE.get(word) if before.endswith(" ") else None
+    if operator is None:
+        return before.rstrip(" ")[-1:] in ("", "(", "[", ",", ":") or before.endswith("=")
+    return binds >= UNARY if operator == POWER else binds > operator
+
+
+def _fits_before(binds: int, after: str) -> bool:
+    """Whether an operand needs no parentheses before this part of a template."""
+    operator = PRECEDENCE.get(after.lstrip(" ").partition(" ")[0])
+    if operator is None:
+        return after[:1] in ("", ")", "]", ",", ":")
+    return binds > operator or (binds == operator and operator not in (POWER, COMPARISON))

@@ -51,12 +51,12 @@ def identifier(text: str, fallback: str = "value") -> str:
     return f"{name}_" if keyword.iskeyword(name) or name in CALLED else name
 
 
-def attribute(text: str, fallback: str = "module") -> str:
-    """Any text as an attribute's name: as `identifier`, but its case is kept."""
+def attribute(text: str, fallback: str = "module", reserved: Collection[str] = ()) -> str:
+    """Any text as an attribute's name that isn't reserved: as `identifier`, its case kept."""
     name = re.sub(r"[^0-9A-Za-z_]+", "_", text)[:LONGEST].strip("_")
     if not name or name[0].isdigit():
         return f"{fallback}{name}" if name else fallback
-    return f"{name}_" if keyword.iskeyword(name) else name
+    return f"{name}_" if keyword.iskeyword(name) or name in reserved else name
 
 
 def class_name(text: str, fallback: str = "Block") -> str:

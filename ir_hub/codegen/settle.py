@@ -28,7 +28,7 @@ def is_sequence(block: Block) -> bool:
     """Whether a block only runs layers one after another, and its names, if the source gave any,
     are numbers, or it was a sequence there too."""
     steps = block.steps
-    if len(block.inputs) != 1 or block.outputs != steps[-1].results[:1]:
+    if not steps or len(block.inputs) != 1 or block.outputs != steps[-1].results[:1]:
         return False
     names = [step.name for step in steps if step.name]
     if len(steps) < 2 and not names:
@@ -49,14 +49,13 @@ def is_sequence(block: Block) -> bool:
 
 def _name_attributes(block: Block, reserved: Collection[str]) -> None:
     if is_sequence(block):
-        named = all(step.name and not step.name.isdigit() for step in block.steps)
-        for number, step in enumerate(block.steps):
-            step.name = attribute(step.name) if named else str(number)
+        _name_members(block, reserved)
         return
     stems = Counter(stem for step in block.steps for stem in _stems(block, step))
     numbers: Counter[str] = Counter()
     taken: set[str] = set(reserved)
-    taken.update(attribute(s.name, "layer") for s in block.steps if s.name and _is_layer(s))
+    own = {s: attribute(s.name, "layer", reserved) for s in block.steps if s.name and _is_layer(s)}
+    taken.update(own.values())
     shared: dict[object, str] = {}
     constants: dict[Value, str] = {}
     given: set[str] = set()
@@ -70,14 +69,23 @@ def _name_attributes(block: Block, reserved: Collection[str]) -> None:
         identity = _identity(step)
         if identity in shared:
             step.name = shared[identity]
-        elif step.name and attribute(step.name, "layer") not in given:
-            step.name = attribute(step.name, "layer")
+        elif step in own and own[step] not in given:
+            step.name = own[step]
             given.add(step.name)
         else:
-            stem = attribute(step.name, "layer") if step.name else _layer_stem(step)
-            step.name = _fresh(stem, stems, numbers, taken)
+            step.name = _fresh(own.get(step) or _layer_stem(step), stems, numbers, taken)
         if identity is not None:
             shared[identity] = step.name
+
+
+def _name_members(sequence: Block, reserved: Collection[str]) -> None:
+    """Names the members of a sequence: as the source does, if it does so for all; else numbers."""
+    named = all(step.name and not step.name.isdigit() for step in sequence.steps)
+    taken = set(reserved)
+    for number, step in enumerate(sequence.steps):
+        name = attribute(step.name, reserved=reserved) if named else str(number)
+        step.name = unique(name, taken)
+        taken.add(step.name)
 
 
 def _is_layer(step: Step) -> bool:
@@ -135,7 +143,7 @@ def _weights(step: Step) -> tuple[Value, ...]:
 def _signature(step: Step) -> object:
     what = step.what
     if isinstance(what, Layer):
-        return what.ctor, repr(what.kwargs), what.call
+        return what.ctor, repr(what.kwargs), what.call, tuple(what.params)
     if isinstance(what, Expr):
         return what.text, repr(what.literals), tuple(v.scalar for v in what.inputs)
     at: dict[Value, object] = {value: ("in", i) for i, value in enumerate(what.inputs)}
@@ -143,4 +151,5 @@ def _signature(step: Step) -> object:
         at.update({value: (number, i) for i, value in enumerate(inner.results)})
     wires = tuple(tuple(at.get(v, "constant") for v in inner.inputs) for inner in what.steps)
     outputs = tuple(at.get(value) for value in what.outputs)
-    return tuple(map(_signature, what.steps)), wires, outputs
+    names = tuple((inner.name, *inner.constants.values()) for inner in what.steps)
+    return tuple(map(_signature, what.steps)), names, wires, outputs

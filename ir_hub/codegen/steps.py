@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from ir_hub.codegen.spelling import Code, Expr, Layer
 from ir_hub.ir.dims import Expr as Size
 from ir_hub.ir.dims import python_code, symbols_of
 from ir_hub.ir.graph import Model, Node, Value
+
+DEEPEST = 32  # levels of modules in modules; what lies deeper belongs to the last of them
 
 
 @dataclass(eq=False)
@@ -56,14 +58,15 @@ def steps_of(model: Model, spellings: Mapping[Node, Layer | Expr]) -> list[Step]
         UnboundSize: a symbol is the size of nothing that the model computes before it needs it.
     """
     carriers = _Carriers(model.graph.inputs)
-    steps = []
+    steps: list[Step] = []
     for node in model.graph.nodes:
         what = spellings[node]
+        scope = ".".join(_home(what, node.scope, model.scopes).split(".")[:DEEPEST])
         if isinstance(what, Expr):
             what = carriers.resolve(what)
-        elif what.function is not None:
-            carriers.check(what.function)
-        scope = _home(what, node.scope, model.scopes)
+        else:
+            carriers.check(what)
+            what = _fed(what, scope, steps)
         steps.append(Step(what, _operands(what), list(node.results), node.op, scope))
         carriers.see(node.results)
     return steps
@@ -73,7 +76,7 @@ def is_number(value: Value) -> bool:
     """Whether a constant may stand in the code as a number. A vector of one element with many
     digits was learned; it is a weight."""
     scalar = value.scalar
-    if scalar is None:
+    if scalar is None or (isinstance(scalar, int) and scalar >= 1 << 63):  # frameworks overflow
         return False
     digits = re.sub(r"[-.]|e.*", "", f"{scalar:.9g}").strip("0")
     return value.shape == () or isinstance(scalar, int) or len(digits) < 6
@@ -87,6 +90,18 @@ def _home(what: Layer | Expr, scope: str, classes: Mapping[str, str]) -> str:
     owner = next(iter(what.params.values())).name.rpartition(".")[0]
     sibling = owner.rpartition(".")[0] == scope.rpartition(".")[0]
     return owner if owner and sibling else scope
+
+
+def _fed(what: Layer, scope: str, steps: list[Step]) -> Layer:
+    """The layer with its constant inputs passed through steps, which keep them as weights."""
+    inputs = []
+    for value in what.inputs:
+        if value.is_constant and what.function is None:
+            passed = Value(value.name, value.type)
+            steps.append(Step(Expr("{0}", [value]), [value], [passed], "identity", scope))
+            value = passed
+        inputs.append(value)
+    return replace(what, inputs=inputs)
 
 
 def _operands(what: Layer | Expr) -> list[Value]:
@@ -109,9 +124,10 @@ class _Carriers:
                 if isinstance(size, Size):
                     self.at.setdefault(size, (value, axis))
 
-    def check(self, what: Expr) -> None:
-        if any(True for _ in _sizes(tuple(what.literals.values()))):
-            raise UnboundSize("a layer's function takes sizes with symbols")
+    def check(self, what: Layer) -> None:
+        literals = what.function.literals if what.function else {}
+        if any(True for _ in _sizes((*what.kwargs.values(), *literals.values()))):
+            raise UnboundSize(f"{what.ctor} takes sizes with symbols")
 
     def resolve(self, what: Expr) -> Expr:
         """The expression with sizes as code: `{2}.shape[0]`, the tensor being an operand more."""

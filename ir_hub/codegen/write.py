@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -40,10 +41,10 @@ def write(
     graph = model.graph
     steps = steps_of(model, spellings)
     outputs = _outputs(graph.outputs, steps)
-    root = outline(steps, graph.inputs, outputs, model.scopes)
+    root = outline(_needed(steps, outputs), graph.inputs, outputs, model.scopes)
     settle(root, style)
     root_name = unique(class_name(model.scopes.get("", ""), name), style.names)
-    classes = classes_of(root, root_name, style.names)
+    classes = classes_of(root, root_name, style)
     writer = _Writer(classes, style)
     arguments = _arguments(graph.inputs)
     texts = [
@@ -62,6 +63,17 @@ def _outputs(outputs: Sequence[Value], steps: list[Step]) -> list[Value]:
             value = passed
         returned.append(value)
     return returned
+
+
+def _needed(steps: list[Step], outputs: Sequence[Value]) -> list[Step]:
+    """The steps that what is returned depends on."""
+    needed = set(outputs)
+    kept = []
+    for step in reversed(steps):
+        if needed.intersection(step.results):
+            needed.update(step.inputs)
+            kept.append(step)
+    return kept[::-1]
 
 
 def _arguments(inputs: Sequence[Value]) -> tuple[str, ...]:
@@ -233,11 +245,10 @@ class _Writer:
         if isinstance(literal, tuple):
             items = ", ".join(map(self.text, literal))
             return f"({items}{',' if len(literal) == 1 else ''})"
-        if (isinstance(literal, float) and literal != literal) or literal in (
-            float("inf"),
-            -float("inf"),
-        ):
+        if isinstance(literal, float) and not math.isfinite(literal):
             return f'float("{literal}")'
+        if isinstance(literal, str):  # braces are the holes of templates
+            return repr(literal).replace("{", r"\x7b").replace("}", r"\x7d")
         return repr(literal)
 
 

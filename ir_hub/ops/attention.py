@@ -10,7 +10,7 @@ from ir_hub.ir.dims import Dim, floordiv
 from ir_hub.ir.types import DType, Shape
 from ir_hub.ops.families import Ranked
 from ir_hub.ops.op import Array, op
-from ir_hub.ops.precision import keeps_float_type
+from ir_hub.ops.precision import keeps_float_type, widened
 from ir_hub.ops.shape_rules import broadcast, same_rule
 
 
@@ -92,9 +92,14 @@ def _heads_shapes(
 def _split_shape(shape: Shape, heads: int | None) -> Shape:
     if len(shape) == 4:
         return shape
-    if len(shape) != 3 or heads is None:
+    count = _head_count(len(shape), heads)
+    return shape[0], count, shape[1], floordiv(shape[2], count)
+
+
+def _head_count(rank: int, heads: int | None) -> int:
+    if rank != 3 or heads is None:
         raise ValueError("attention with heads needs rank 4, or rank 3 and the number of heads")
-    return shape[0], heads, shape[1], floordiv(shape[2], heads)
+    return heads
 
 
 @op(
@@ -102,7 +107,6 @@ def _split_shape(shape: Shape, heads: int | None) -> Shape:
     dtypes=("q", "k", "v", "q"),
     shape=_heads_shapes,
 )
-@keeps_float_type
 def multi_head_attention(
     q: Array,
     k: Array,
@@ -124,7 +128,8 @@ def multi_head_attention(
 ) -> tuple[Array, Array, Array, Array]:
     """ONNX Attention: grouped heads, (batch, heads, length, size) or with the heads in the last
     axis, a cache of past keys and values, windows, and scores as a further result."""
-    folded = q.ndim == 3
+    folded, types = q.ndim == 3, (q.dtype, k.dtype, v.dtype, q.dtype)
+    q, k, v, attn_mask, past_key, past_value = widened((q, k, v, attn_mask, past_key, past_value))
     q, k, v = _split(q, q_num_heads), _split(k, kv_num_heads), _split(v, kv_num_heads)
     if past_key is not None and past_value is not None:
         k, v = np.concatenate([past_key, k], axis=2), np.concatenate([past_value, v], axis=2)
@@ -137,8 +142,7 @@ def multi_head_attention(
     bias = np.zeros((q.shape[2], keys.shape[2]), q.dtype)
     if attn_mask is not None:
         bias = bias + _lengthened(as_bias(attn_mask, q), keys.shape[2])
-    right = 0 if is_causal and right_window_size < 0 else right_window_size
-    right = min(right, 0) if is_causal else right
+    right = 0 if is_causal else right_window_size
     bias = bias + _reach(bias, past, nonpad_kv_seqlen, left_window_size, right)
     biased = capped + bias
     wanted = softmax_precision.numpy if softmax_precision is not None else q.dtype
@@ -148,14 +152,16 @@ def multi_head_attention(
     y = np.matmul(weights, values)
     if folded:
         y = y.swapaxes(1, 2).reshape(y.shape[0], y.shape[2], -1)
-    return y, k, v, (scores, capped, biased, weights)[qk_matmul_output_mode]
+    results = y, k, v, (scores, capped, biased, weights)[qk_matmul_output_mode]
+    y, k, v, shown = (each.astype(t) for each, t in zip(results, types, strict=True))
+    return y, k, v, shown
 
 
 def _split(x: Array, heads: int | None) -> Array:
     """(batch, length, heads * size) as (batch, heads, length, size)."""
     if x.ndim == 4:
         return x
-    return x.reshape(*x.shape[:2], heads or 1, -1).swapaxes(1, 2)
+    return x.reshape(*x.shape[:2], _head_count(x.ndim, heads), -1).swapaxes(1, 2)
 
 
 def _lengthened(bias: Array, length: int) -> Array:

@@ -116,7 +116,8 @@ def lstm(
     (directions, batch, hidden), peephole (directions, 3 * hidden), of gates input, output, forget.
     y is (length, directions, batch, hidden), y_h and y_c are as the initial states. With `layout`
     1 the batch comes first in all of them. `activations` are those of the gates, the cell and the
-    hidden state, for each direction or once for both.
+    hidden state, for each direction or once for both. `clip` bounds what the first two get; not
+    the last one, as in ONNX Runtime, though ONNX's text can be read otherwise.
     """
     makers = activations_of(activations, activation_alpha, activation_beta, direction, 3)
 
@@ -147,7 +148,7 @@ def _lstm_step(
     i = gate(_clipped(i + hole_i * c, clip))
     f = 1 - i if input_forget else gate(_clipped(f + hole_f * c, clip))
     c = f * c + i * cell(_clipped(g, clip))
-    return gate(_clipped(o + hole_o * c, clip)) * out(_clipped(c, clip)), c
+    return gate(_clipped(o + hole_o * c, clip)) * out(c), c
 
 
 @op(results=("y", "y_h"), shape=_shapes(1))

@@ -105,8 +105,9 @@ def tf_idf_vectorizer(
     """ONNX TfIdfVectorizer: how often each n-gram of a pool occurs in x ([C] or [B, C]).
 
     The pool holds all 1-grams, then all 2-grams...; `ngram_counts` says where each kind begins,
-    `ngram_indexes` the column of each n-gram. Up to `max_skip_count` items between two of an n-gram
-    may be passed over. `mode`: tf counts, idf gives the weight of what occurs, tfidf their product.
+    `ngram_indexes` the column of each n-gram, `weights` its weight. Up to `max_skip_count` items
+    between two of an n-gram may be passed over. `mode`: tf counts, idf gives the weight of what
+    occurs, tfidf their product.
     """
     pool: Sequence[Any] = pool_int64s or pool_strings
     columns = _columns(pool, ngram_counts, ngram_indexes)
@@ -122,7 +123,10 @@ def tf_idf_vectorizer(
                 column = columns.get(tuple(row[start : start + reach : skip + 1]))
                 if column is not None:
                     counts[number, column] += 1
-    return _weighted(counts, mode, weights).reshape(*x.shape[:-1], -1)
+    scale = np.ones(counts.shape[1], np.float32)
+    if weights:
+        scale[list(ngram_indexes)] = weights
+    return _weighted(counts, mode, scale).reshape(*x.shape[:-1], -1)
 
 
 def _columns(
@@ -135,8 +139,7 @@ def _columns(
     return dict(zip(grams, indexes, strict=True))
 
 
-def _weighted(counts: Array, mode: str, weights: tuple[float, ...]) -> Array:
-    scale = np.array(weights, np.float32) if weights else np.ones(counts.shape[1], np.float32)
+def _weighted(counts: Array, mode: str, scale: Array) -> Array:
     if mode == "tf":
         return counts
     if mode == "idf":

@@ -33,7 +33,7 @@ def window_counts(
     its padding at the beginning.
 
     Raises:
-        ValueError: the arguments disagree on how many spatial axes there are.
+        ValueError: a window doesn't fit, or the arguments disagree on how many axes there are.
     """
     counts = {len(sizes), len(kernel), len(strides), len(pads), len(dilations)}
     if len(counts) > 1:
@@ -51,6 +51,8 @@ def _count(
     begin, end = pads
     reach = extent(kernel, dilation)
     room = size + begin + end - reach
+    if isinstance(room, int) and room < 0:
+        raise ValueError(f"a window over {reach} elements doesn't fit {size} with pads {pads}")
     if not ceil_mode:
         return floordiv(room, stride) + 1
     overhang = reach - end

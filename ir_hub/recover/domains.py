@@ -5,7 +5,6 @@
     "C"            a vector, as long as other C's  "const C"    a vector that is a constant
     "C 1 1"        literal sizes are themselves    "B? L S"     axis 0 has the size B or 1
     (0.0, 1.0)     a real number within bounds, from a constant or a literal
-    (1, 8)         an integer literal within bounds
     "axis of x"    a literal that is an axis of x, counted from the front
     "axes of x"    a literal of several such axes, in order
 
@@ -104,14 +103,6 @@ class Number:
 
 
 @dataclass(frozen=True)
-class Integer:
-    """An integer literal, the bounds included."""
-
-    low: int
-    high: int
-
-
-@dataclass(frozen=True)
 class AxisOf:
     """An axis of the tensor that another parameter stands for."""
 
@@ -125,14 +116,14 @@ class AxesOf:
     tensor: str
 
 
-Domain = Tensor | Number | Integer | AxisOf | AxesOf
+Domain = Tensor | Number | AxisOf | AxesOf
 
 
 def domain_of(words: Any) -> Domain:
     """A parameter's default as a domain; ValueError when it isn't in the language above."""
     if isinstance(words, tuple) and len(words) == 2:
         low, high = words
-        return Integer(low, high) if isinstance(low, int) else Number(float(low), float(high))
+        return Number(float(low), float(high))
     if not isinstance(words, str):
         raise ValueError(f"{words!r} is not the domain of a parameter")
     if words.startswith("axis of "):

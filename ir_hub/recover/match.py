@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from ir_hub.ir.dims import Expr
-from ir_hub.ir.graph import Value, constant
+from ir_hub.ir.graph import Node, Value, constant
 from ir_hub.ir.types import DType
 from ir_hub.ops.catalogue import OPS
 from ir_hub.ops.op import Kind
@@ -18,7 +18,6 @@ from ir_hub.recover.domains import (
     AxesOf,
     AxisOf,
     Bound,
-    Integer,
     Number,
     Tensor,
     fit_size,
@@ -57,6 +56,8 @@ class Matcher:
     def matches(self, root: Value, algebra: Algebra) -> Iterator[Bound]:
         """Every way in which the left side is `root`."""
         self.miss = (0, "")
+        if self.rule.has_numbers and (root.dtype is None or not root.dtype.is_float):
+            return
         self._root = root
         self._algebra, self._index = algebra, algebra.index
         self._tolerance = _PRECISION.get(root.dtype, 1e-6) if root.dtype else 1e-6
@@ -125,28 +126,30 @@ class Matcher:
             if self.explain:
                 self.missed(s, f"{v!r} is {node.op if node else 'given'}, not {p.op}")
             return
-        bound: Bound | None = s
-        pairs: list[tuple[Any, Any]] = []
-        for name, param in OPS[p.op].params.items():
-            want: Any = p.args[name]
-            have: Any = node.args.get(name)
-            if param.kind is Kind.TENSOR:
-                pairs.append((want, have))
-            elif param.kind is Kind.TENSORS:
-                bound = bound if len(want) == len(have) else None
-                pairs.extend(zip(want, have, strict=False))
-            elif bound is not None:
-                want, have = normal(node, name, want), literal_of(node, name)
-                before, bound = bound, self._literal(want, have, bound)
-                if bound is None and self.explain:
-                    self.missed(before, f"{name} of {p.op} is {have}, not {want}")
+        bound = self._literals(p, node, s)
         if bound is None:
             return
+        names = [name for name, param in OPS[p.op].params.items() if param.kind is Kind.TENSOR]
+        pairs = [(p.args[name], node.args.get(name)) for name in names]
         if not mirrored:
             yield from self._operands(pairs, bound)
         if mirrored or p.op in COMMUTATIVE:
             (a, x), (b, y) = pairs
             yield from self._operands([(a, y), (b, x)], bound)
+
+    def _literals(self, p: Call, node: Node, s: Bound) -> Bound | None:
+        """What is bound once the node has the literals of the pattern."""
+        for name, param in OPS[p.op].params.items():
+            if param.kind is Kind.TENSOR:
+                continue
+            want, have = normal(node, name, p.args[name]), literal_of(node, name)
+            bound = self._literal(want, have, s)
+            if bound is None:
+                if self.explain:
+                    self.missed(s, f"{name} of {p.op} is {have}, not {want}")
+                return None
+            s = bound
+        return s
 
     def _operands(self, pairs: list[tuple[Any, Any]], s: Bound) -> Iterator[Bound]:
         if not pairs:
@@ -181,8 +184,6 @@ class Matcher:
         domain = p.domain
         if isinstance(domain, Number):
             fits = isinstance(have, int | float) and domain.low <= have <= domain.high
-        elif isinstance(domain, Integer):
-            fits = isinstance(have, int) and domain.low <= have <= domain.high
         else:
             axes = have if isinstance(domain, AxesOf) else (have,)
             fits = isinstance(domain, AxisOf | AxesOf) and isinstance(axes, tuple)

@@ -88,16 +88,19 @@ class Call(Pattern):
     def operands(self) -> Iterator[Any]:
         """The arguments that stand where tensors do: patterns and numbers."""
         for name, param in OPS[self.op].params.items():
-            argument = self.args[name]
-            if param.kind is Kind.TENSORS:
-                yield from argument
-            elif param.kind is Kind.TENSOR and argument is not None:
-                yield argument
+            if param.kind is Kind.TENSOR and self.args[name] is not None:
+                yield self.args[name]
 
 
 def call(op: str, *tensors: Any, **named: Any) -> Call:
-    """A call as it is written in a rule; TypeError when the op has no such argument."""
-    places = [p.name for p in OPS[op].params.values() if p.kind not in (Kind.LITERAL, Kind.BODY)]
+    """A call as it is written in a rule.
+
+    Raises:
+        TypeError: the op has no such argument, or takes any number of tensors.
+    """
+    if any(param.kind in (Kind.TENSORS, Kind.BODY) for param in OPS[op].params.values()):
+        raise TypeError(f"rules cannot be about {op}: it takes any number of tensors, or a body")
+    places = [p.name for p in OPS[op].params.values() if p.kind is not Kind.LITERAL]
     if len(tensors) > len(places):
         raise TypeError(f"{op} takes {len(places)} tensors, not {len(tensors)}")
     given = dict(zip(places, tensors, strict=False)) | named
@@ -134,9 +137,14 @@ class Rule:
     late: bool = False
     # What its left side needs, but for what may be spelled with other ops.
     ops: frozenset[str] = field(init=False)
+    has_numbers: bool = field(init=False)  # it was proved for floats, and holds for them alone
 
     def __post_init__(self) -> None:
         self.ops = frozenset(c.op for c in calls(self.left)) - ARITHMETIC - COMPARISONS
+        operands = [item for each in calls(self.left) for item in each.operands()]
+        self.has_numbers = any(isinstance(x, int | float) for x in operands) or any(
+            p.is_number for p in self.params
+        )
 
     def __repr__(self) -> str:
         return f"{self.name}: {self.left} = {self.right}"

@@ -14,6 +14,7 @@ from ir_hub.recover.rewrite import VIEWS, EquationRewrite, Rewrite, apply
 from ir_hub.recover.rules import REWRITES, RULES
 
 NEAR = 0.7  # of what a rule asks for, how much an attempt must have found to be a near miss
+AT_LEAST = 4  # parts that it must have found: parts of small rules are everywhere
 
 
 def recover(model: Model) -> tuple[Model, Counter[str]]:
@@ -57,7 +58,7 @@ def _missed(equation: EquationRewrite, graph: Graph) -> Iterator[tuple[str, Node
             continue
         refused = equation.find(node, algebra)
         progress, miss = equation.matcher.miss
-        if isinstance(refused, str) and (refused or progress >= NEAR * asked):
+        if isinstance(refused, str) and (refused or progress >= max(AT_LEAST, NEAR * asked)):
             if told.isdisjoint(index.users.get(node.result, ())):
                 yield equation.name, node, refused or miss
             told.add(node)

@@ -9,7 +9,7 @@ import numpy as np
 from ir_hub.ir.dims import Expr
 from ir_hub.ops.catalogue import OPS
 from ir_hub.ops.op import Kind
-from ir_hub.recover.domains import AxesOf, AxisOf, Integer, Number, draw_size
+from ir_hub.recover.domains import AxesOf, AxisOf, Number, draw_size
 from ir_hub.recover.pattern import Call, Rule, Var
 
 TOLERANCE = 1e-9  # relative and absolute; float64 leaves three digits more
@@ -42,9 +42,7 @@ def draw(rule: Rule, rng: np.random.Generator) -> tuple[dict[Var, Any], dict[str
     for p in sorted(rule.params, key=lambda p: isinstance(p.domain, AxisOf | AxesOf)):
         domain = p.domain
         if isinstance(domain, Number):
-            drawn[p] = float(rng.uniform(domain.low, domain.high))
-        elif isinstance(domain, Integer):
-            drawn[p] = int(rng.integers(domain.low, domain.high, endpoint=True))
+            drawn[p] = _number(domain, rng)
         elif isinstance(domain, AxisOf | AxesOf):
             tensor = next(drawn[q] for q in rule.params if q.name == domain.tensor)
             axes = rng.permutation(tensor.ndim)[: rng.integers(1, tensor.ndim, endpoint=True)]
@@ -52,6 +50,12 @@ def draw(rule: Rule, rng: np.random.Generator) -> tuple[dict[Var, Any], dict[str
         else:
             drawn[p] = domain.draw(rng, sizes, star)
     return drawn, sizes
+
+
+def _number(domain: Number, rng: np.random.Generator) -> float:
+    """A number: as often of the size of the data as from anywhere in the domain."""
+    near = rng.normal(0, 2) if rng.integers(2) else rng.uniform(domain.low, domain.high)
+    return float(np.clip(near, domain.low, domain.high))
 
 
 class _Run:

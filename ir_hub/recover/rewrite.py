@@ -85,6 +85,8 @@ class EquationRewrite:
             return str(error)
         if not same_type(result.type, root.result.type):
             return f"it would be {result.type}, not {root.result.type}"
+        for node in builder.graph.nodes[-1:]:
+            node.name = root.name
         return Found(builder.graph.nodes, result, matched)
 
 
@@ -112,6 +114,8 @@ class NodeRewrite:
         origins = tuple(dict.fromkeys(o for node in matched for o in node.origins))
         for node in builder.graph.nodes:
             node.origins = origins
+        for node in builder.graph.nodes[-1:]:
+            node.name = root.name
         return Found(builder.graph.nodes, result, matched)
 
 

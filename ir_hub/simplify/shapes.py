@@ -9,7 +9,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from ir_hub.ir.dims import Dim, Expr, ExpressionTooLarge, symbol, symbols_of
-from ir_hub.ir.graph import Argument, Graph, Model, Node, Value
+from ir_hub.ir.graph import Argument, Graph, Model, Node, Value, constant
 from ir_hub.ir.types import TensorType
 from ir_hub.ops.catalogue import OPS
 from ir_hub.ops.op import Array, Kind
@@ -66,6 +66,17 @@ class _Shapes:
             for result, type_ in zip(node.results, types, strict=True):
                 result.type = self.better(result.type, type_)
             self.follow(node)
+        self.settle(graph)
+
+    def settle(self, graph: Graph) -> None:
+        """Has nodes read a constant where what they read came to mere numbers."""
+        numbers: dict[Value, Value] = {}
+        for result in (result for node in graph.nodes for result in node.results):
+            array = self.known.get(result)
+            if array is not None and result.dtype is not None and _is_known(array):
+                numbers[result] = constant(array.astype(result.dtype.numpy), result.name)
+        for node in graph.nodes:
+            node.substitute(numbers)
 
     def symbol(self) -> Dim:
         made = next(self.fresh)
@@ -145,6 +156,10 @@ def _is_small_integer(type_: TensorType | None) -> bool:
         return False
     sizes = type_.shape
     return all(isinstance(s, int) for s in sizes) and math.prod(sizes) <= LARGEST
+
+
+def _is_known(array: Array) -> bool:
+    return all(isinstance(item, int) for item in array.reshape(-1).tolist())
 
 
 def _object_vector(items: tuple[Dim, ...]) -> Array:

@@ -1,85 +1,119 @@
 """Reads a picture with an OCR package twice: with its own networks and with converted ones.
 
-The environment `demo`, which has the package, runs this, and prints what was read as JSON:
+Run in the environment `demo`, which has the package:
 
-    python -m tests.demo.reading --converted FOLDER --picture FILE
+    python -m tests.demo.reading record FOLDER     what each network is given when it reads
+    python -m tests.demo.reading read FOLDER       what is read, as JSON; and a picture of it
 """
 
 import argparse
 import importlib.util
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
+from PIL import Image
 from rapidocr_onnxruntime import RapidOCR
 
 from tests.demo.picture import Box, Line, draw_lines, draw_readings
 
 LINES = (
-    Line("A converted network reads this line,"),
-    Line("and this one, which stands on its head,", is_turned=True),
-    Line("as well as the original: 0123456789"),
+    Line("A converted network reads this line"),
+    Line("and this one, which stands on its head", is_turned=True),
+    Line("Invoice 4711: 12 pieces at 3.50, total 42.00"),
 )
+# Networks by name, and where the package keeps the session of each.
+PLACES = {
+    "det": ("text_det", "infer"),
+    "cls": ("text_cls", "infer"),
+    "rec": ("text_rec", "session"),
+}
+
+Array = np.ndarray[Any, Any]
+Session = Callable[[Array], list[Array]]
+
+
+class Recorder:
+    """A session that writes down the last tensor it was given, for `irhub --check-inputs`."""
+
+    def __init__(self, session: Any, file: Path) -> None:
+        self._session, self._file = session, file
+
+    def __call__(self, images: Array) -> list[Array]:
+        """The session's outputs."""
+        np.savez(self._file, **{self._session.get_input_names()[0]: images})
+        outputs: list[Array] = self._session(images)
+        return outputs
 
 
 class Converted:
-    """A generated module in the place of one of the package's ONNX sessions."""
+    """A generated module in the place of a session."""
 
     def __init__(self, folder: Path) -> None:
-        spec = importlib.util.spec_from_file_location(f"converted_{folder.name}", folder / "model.py")
+        spec = importlib.util.spec_from_file_location(f"model_{folder.name}", folder / "model.py")
         if spec is None or spec.loader is None:
-            raise FileNotFoundError(f"no generated module in {folder}")
+            raise FileNotFoundError(f"there is no model.py in {folder}")
         generated = importlib.util.module_from_spec(spec)
         spec.loader.exec_module(generated)
         self._model = generated.load(folder / "model.safetensors")
 
-    def __call__(self, images: np.ndarray[Any, Any]) -> list[np.ndarray[Any, Any]]:
-        """The outputs for a batch of images, as the package asks a session for them."""
+    def __call__(self, images: Array) -> list[Array]:
+        """The module's output, as the package asks a session for it."""
         with torch.inference_mode():
             return [self._model(torch.from_numpy(images)).numpy()]
 
 
-def swap(engine: RapidOCR, folder: Path) -> None:
-    """Replace every network of the package by the converted one of that name in `folder`."""
-    engine.text_det.infer = Converted(folder / "det")
-    engine.text_cls.infer = Converted(folder / "cls")
-    engine.text_rec.session = Converted(folder / "rec")
+def swap(engine: RapidOCR, make: Callable[[str, Any], Session]) -> None:
+    """Replace each network's session by what `make` makes of its name and the session."""
+    for name, (owner, attribute) in PLACES.items():
+        part = getattr(engine, owner)
+        setattr(part, attribute, make(name, getattr(part, attribute)))
 
 
-def read(engine: RapidOCR, image: np.ndarray[Any, Any], **flags: bool) -> dict[str, list[Any]]:
-    """The boxes, the texts and the scores of the lines that the package finds."""
-    lines, _ = engine(image, **flags)
+def read(engine: RapidOCR, page: Image.Image, **flags: bool) -> dict[str, list[Any]]:
+    """The boxes and the texts of the lines that the package finds."""
+    lines, _ = engine(np.asarray(page)[:, :, ::-1], **flags)  # it takes blue first
     boxes: list[Box] = [line[0] for line in lines or []]
-    texts: list[str] = [line[1] for line in lines or []]
-    return {"boxes": boxes, "texts": texts, "scores": [float(line[2]) for line in lines or []]}
+    return {"boxes": boxes, "texts": [line[1] for line in lines or []]}
+
+
+def record(folder: Path) -> None:
+    """Write what the networks are given for two pages, as NETWORK-1.npz and NETWORK-2.npz."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for number, lines in enumerate((LINES, LINES[:2]), 1):
+        engine = RapidOCR()
+        swap(engine, lambda name, old, n=number: Recorder(old, folder / f"{name}-{n}.npz"))
+        read(engine, draw_lines(lines))
+
+
+def compare(folder: Path) -> dict[str, Any]:
+    """Read a page in both ways, and once more without the network that tells which way up."""
+    page, engine = draw_lines(LINES), RapidOCR()
+    original = read(engine, page)
+    swap(engine, lambda name, _: Converted(folder / name))
+    converted = read(engine, page)
+    readings = [("ONNX Runtime", original["texts"]), ("PyTorch, converted", converted["texts"])]
+    draw_readings(page, converted["boxes"], readings).save(folder / "reading.png")
+    return {
+        "written": [line.text for line in LINES],
+        "original": original["texts"],
+        "converted": converted["texts"],
+        "undirected": read(engine, page, use_cls=False)["texts"],
+    }
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m tests.demo.reading", description=__doc__)
-    parser.add_argument("--converted", type=Path, required=True)
-    parser.add_argument("--picture", type=Path, required=True)
+    parser.add_argument("what", choices=("record", "read"))
+    parser.add_argument("folder", type=Path)
     options = parser.parse_args()
-    page = draw_lines(LINES)
-    image = np.asarray(page)[:, :, ::-1]  # the package takes blue first
-    engine = RapidOCR()
-    original = read(engine, image)
-    swap(engine, options.converted)
-    converted = read(engine, image)
-    undirected = read(engine, image, use_cls=False)
-    readings = [("ONNX Runtime", original["texts"]), ("PyTorch, converted", converted["texts"])]
-    draw_readings(page, converted["boxes"], readings).save(options.picture)
-    print(
-        json.dumps(
-            {
-                "written": [line.text for line in LINES],
-                "original": original,
-                "converted": converted,
-                "undirected": undirected,
-            }
-        )
-    )
+    if options.what == "record":
+        record(options.folder)
+    else:
+        print(json.dumps(compare(options.folder)))
 
 
 if __name__ == "__main__":

@@ -2,6 +2,7 @@
 
 import math
 
+import numpy as np
 import pytest
 
 from ir_hub.ir.types import DType
@@ -60,6 +61,7 @@ SPELLINGS = {
     "hard_sigmoid": {
         "relu6": lambda b, x: b.relu6(x + 3.0) / 6.0,
         "clip": lambda b, x: b.clip(0.2 * x + 0.5, 0.0, 1.0),
+        "onnx function": lambda b, x: b.maximum(0.0, b.minimum(1.0, x * 0.2 + 0.5)),
         "of a sum": lambda b, x: b.relu6(b.sin(x) + b.cos(x) + 3.0) / 6.0,
     },
     "mish": {
@@ -70,18 +72,34 @@ SPELLINGS = {
     "softplus": {
         "log": lambda b, x: b.log(1.0 + b.exp(x)),
         "beta": lambda b, x: b.log(b.exp(x * 2.0) + 1.0) * 0.5,
+        "torch dynamo": lambda b, x: (
+            lambda m: b.where(b.greater(m, 20.0), x, b.softplus(m) / 2.0)
+        )(x * 2.0),
         "beta, torch onnx": lambda b, x: b.softplus(b.sin(x) * 5.0) / 5.0,
     },
     "leaky_relu": {
         "maximum": lambda b, x: b.maximum(x * 0.2, x),
         "maximum, other order": lambda b, x: b.maximum(x, 0.2 * x),
         "where": lambda b, x: where_positive(b, x, x * 0.1),
+        "where below": lambda b, x: b.where(b.less(x, 0.0), x * 0.1, x),
+        "where zero is less": lambda b, x: b.where(b.less(0.0, x), x, x * 0.1),
+        "where not below": lambda b, x: b.where(b.greater_equal(x, 0.0), x, x * 0.1),
         "halves": lambda b, x: b.relu(x) - 0.3 * b.relu(-x),
     },
     "elu": {
         "where": lambda b, x: where_positive(b, x, 0.5 * (b.exp(x) - 1.0)),
         "expm1": lambda b, x: where_positive(b, x, b.expm1(x) * 0.5),
+        "onnx function": lambda b, x: b.where(b.less(x, 0.0), 0.5 * (b.exp(x) - 1.0), x),
         "halves": lambda b, x: b.relu(x) + 0.5 * (b.exp(b.minimum(x, 0.0)) - 1.0),
+    },
+    "selu": {
+        "onnx function": lambda b, x: b.where(
+            b.less(x, 0.0), 1.05 * (1.67 * b.exp(x) - 1.67), 1.05 * x
+        ),
+    },
+    "celu": {"by elu": lambda b, x: 2.0 * b.elu(x / 2.0)},
+    "thresholded_relu": {
+        "onnx function": lambda b, x: b.where(b.less(0.7, x), x, b.term(b.constant(np.float32(0)))),
     },
     "relu6": {
         "clip": lambda b, x: b.clip(x, 0.0, 6.0),
@@ -109,6 +127,7 @@ SPELLINGS = {
         "by sum": lambda b, x: (lambda y: y - b.log(b.reduce_sum(b.exp(y), (-1,))))(
             x - b.reduce_max(x, (-1,))
         ),
+        "log of the sum": lambda b, x: x - b.log(b.reduce_sum(b.exp(x), (1,))),
         "log sum exp": lambda b, x: x - b.reduce_log_sum_exp(x, (-1,)),
     },
 }
@@ -151,6 +170,9 @@ NEAR_MISSES = {
     "softmax by two axes": lambda b, x: (
         b.exp(x - b.reduce_max(x, (0,))) / b.reduce_sum(b.exp(x - b.reduce_max(x, (0,))), (1,))
     ),
+    "leaky relu that ends above zero": lambda b, x: b.where(b.greater(x, 0.5), x, 0.1 * x),
+    "the greater of x and less than x": lambda b, x: b.where(b.less(x, 0.0), x, 0.1 * b.sin(x)),
+    "softplus cut off early": lambda b, x: b.where(b.greater(x, 2.0), x, b.softplus(x)),
     "relu6 from below zero": lambda b, x: b.clip(x, -1.0, 6.0),
 }
 
@@ -189,3 +211,8 @@ def test_a_sum_computed_in_wider_precision_is_not_the_narrow_op():
 def test_division_of_integers_is_not_that_of_numbers():
     graph = recovered(lambda b, x: b.maximum(x, x / 2), (3, 5), dtype=DType.INT32)
     assert ops_of(graph) == ["div", "maximum"]
+
+
+def test_a_size_that_is_not_below_zero_is_no_activation():
+    graph = recovered(lambda b, x: b.maximum(x, 0), (3, 5), dtype=DType.INT64)
+    assert ops_of(graph) == ["maximum"]

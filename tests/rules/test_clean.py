@@ -67,6 +67,24 @@ def test_two_transposes_are_one():
     assert (node.op, node.perm) == ("transpose", (0, 3, 2, 1))
 
 
+def test_two_transposes_are_one_in_spite_of_a_new_axis_between():
+    def spelling(b, x):
+        y = b.reshape(b.transpose(x, perm=(1, 2, 0)), (1, 3, 4, 2))
+        return b.transpose(y, perm=(0, 1, 3, 2))
+
+    graph = recovered(spelling, (2, 3, 4))
+    assert ops_of(graph) == ["transpose", "unsqueeze"]
+    assert graph.nodes[0].perm == (1, 0, 2)
+
+
+def test_a_new_axis_that_moves_keeps_both_transposes():
+    def spelling(b, x):
+        y = b.reshape(b.transpose(x, perm=(1, 2, 0)), (1, 3, 4, 2))
+        return b.transpose(y, perm=(1, 0, 3, 2))
+
+    assert ops_of(recovered(spelling, (2, 3, 4))) == ["transpose", "reshape", "transpose"]
+
+
 @pytest.mark.parametrize("batch", [2, N], ids=["static", "dynamic"])
 @pytest.mark.parametrize("shape", [(0, -1), (-1, 60), (2, 60), (0, 60)])
 def test_a_reshape_to_a_matrix_is_flatten(batch, shape):

@@ -6,7 +6,11 @@ import numpy as np
 import pytest
 
 from ir_hub.ir.dims import symbol
+from ir_hub.ir.graph import Model
 from ir_hub.ir.types import DType
+from ir_hub.recover.pipeline import recover
+from ir_hub.simplify.fold import fold
+from ir_hub.simplify.shapes import infer_shapes
 from tests.rules.spelled import graph_of, ops_of, recovered, weights
 
 
@@ -106,6 +110,22 @@ def test_attention_of_rank_3_with_another_scale():
     assert (node.op, node.scale) == ("attention", 0.1)
 
 
+def test_a_scale_that_is_worked_out_from_the_shape():
+    def spelling(b, q, k, v):
+        size = b.cast(b.slice(b.shape_of(q), (-1,), (2**40,)), to=DType.FLOAT32)
+        root = b.sqrt(1.0 / b.sqrt(size))
+        scores = b.matmul(q * root, b.transpose(k, perm=SWAP) * root)
+        return b.matmul(b.softmax(scores, axis=-1), v)
+
+    batch = symbol("N")
+    model = Model(graph_of(spelling, *((batch, *shape[1:]) for shape in (Q, K, V))))
+    for step in (infer_shapes, fold):
+        step(model)
+    recover(model)
+    (node,) = model.graph.nodes
+    assert (node.op, node.scale) == ("attention", None)
+
+
 def test_keys_split_into_heads_and_turned_at_once():
     def spelling(b, q, tokens, v):
         kt = b.transpose(b.reshape(tokens, (2, 7, 3, 16)), perm=(0, 2, 3, 1))
@@ -126,6 +146,51 @@ def test_masked_attention_comes_back(mask, prescaled):
 
     (node,) = recovered(spelling, Q, K, V, mask).nodes
     assert (node.op, node.scale, node.mask.shape) == ("attention", None, mask)
+
+
+def masked_by(b, q, k, v, mask):
+    scores = b.matmul(q, b.transpose(k, perm=SWAP)) / 4.0
+    return b.matmul(b.softmax(scores + mask, axis=-1), v)
+
+
+@pytest.mark.parametrize("low", [-np.inf, np.finfo(np.float32).min])
+@pytest.mark.parametrize("shape", [(5, 7), (1, 1, 5, 7)])
+def test_the_causal_mask_is_a_literal(low, shape):
+    array = np.where(np.tri(5, 7, dtype=bool), 0, low).astype(np.float32).reshape(shape)
+
+    def spelling(b, q, k, v):
+        return masked_by(b, q, k, v, b.term(b.constant(array)))
+
+    (node,) = recovered(spelling, Q, K, V).nodes
+    assert (node.op, node.mask, node.causal) == ("attention", None, True)
+
+
+@pytest.mark.parametrize(
+    "array",
+    [
+        np.where(np.tri(5, 7, dtype=bool), 0, -100.0),
+        np.where(np.tri(5, 7, 1, dtype=bool), 0, -np.inf),
+        np.where(np.tri(5, 7, dtype=bool), 1, -np.inf),
+    ],
+    ids=["what little is left counts", "a key further", "ones"],
+)
+def test_other_constant_masks_stay(array):
+    def spelling(b, q, k, v):
+        return masked_by(b, q, k, v, b.term(b.constant(array.astype(np.float32))))
+
+    (node,) = recovered(spelling, Q, K, V).nodes
+    assert (node.op, node.causal, node.mask.shape) == ("attention", False, (5, 7))
+
+
+@pytest.mark.parametrize(("low", "dtype"), [(-np.inf, DType.BOOL), (-100.0, DType.FLOAT32)])
+def test_a_mask_of_booleans(low, dtype):
+    def spelling(b, q, k, v, m):
+        zero, low_ = (b.term(b.constant(np.float32(number))) for number in (0, low))
+        return masked_by(b, q, k, v, b.where(b.greater(b.abs(m), 0.1), zero, low_))
+
+    graph = recovered(spelling, Q, K, V, (2, 1, 5, 7))
+    assert graph.nodes[-1].op == "attention"
+    assert graph.nodes[-1].mask.dtype is dtype
 
 
 def another_axis(b, q, k, v):

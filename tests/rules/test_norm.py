@@ -47,9 +47,16 @@ def constants_of_rank_3(b, x):
     return c / b.sqrt(var + EPS) * weights(b, 1, 1, 6) + weights(b, 1, 1, 6, seed=1)
 
 
+def mean_of_squares(b, x):
+    mean = b.reduce_mean(x, (-1,))
+    var = b.reduce_mean(x * x, (-1,)) - mean * mean
+    return (x - mean) / b.sqrt(var + EPS) * weights(b, 6) + weights(b, 6, seed=1)
+
+
 @pytest.mark.parametrize(
     "spelling",
     [
+        mean_of_squares,
         torch_opset_11,
         tf2onnx,
         weight_first,

@@ -8,7 +8,7 @@ from tests.rules.spelled import graph_of, ops_of, recovered, weights
 
 SAME = {"strides": (1, 1), "pads": ((0, 0), (0, 0)), "dilations": (1, 1)}
 LAST = {**SAME, "axes": "N*C,*IO->N*C"}
-POOL = {**SAME, "kernel": (2, 2)}
+POOL = {**SAME, "kernel": (4, 5)}
 N = symbol("N")
 
 
@@ -86,12 +86,13 @@ def test_padding_of_named_axes_adds_to_the_pads():
         lambda b, x: b.conv(
             b.pad(x, (0, 1, 0, 0, 0, 0, 0, 0)), weights(b, 6, 4, 2, 2), **SAME
         ),
+        lambda b, x: b.max_pool(zero_pad(b, x, -np.inf), **{**POOL, "kernel": (2, 5)}),
         lambda b, x: b.avg_pool(zero_pad(b, x), **{**POOL, "pads": ((1, 1), (1, 1))}),
         lambda b, x: b.conv(
             b.pad(x, (0, 0, -1, 0, 0, 0, 0, 0)), weights(b, 6, 3, 2, 2), **SAME
         ),
     ],
-    ids=["zeros for a maximum", "ones", "reflected", "channels", "uncounted pads", "cropped"],
+    ids=["zeros", "ones", "reflected", "channels", "wider", "uncounted pads", "cropped"],
 )
 def test_other_padding_stays(spelling):
     assert ops_of(recovered(spelling, (2, 3, 5, 7)))[0] == "pad"
@@ -102,7 +103,7 @@ def test_other_padding_stays(spelling):
     [
         (lambda b, x: b.reduce_mean(x, (2, 3)), (2, 3, 4, 5), "global_avg_pool"),
         (lambda b, x: b.reduce_mean(x, (-1, -2)), (N, 3, 4, 5), "global_avg_pool"),
-        (lambda b, x: b.reduce_mean(x, (2,)), (2, 3, 4), "global_avg_pool"),
+        (lambda b, x: b.reduce_mean(x, (2,)), (2, 3, 4), "reduce_mean"),
         (lambda b, x: b.reduce_max(x, (3, 2)), (2, 3, 4, 5), "global_max_pool"),
         (lambda b, x: b.reduce_mean(x, (1, 2)), (2, 3, 4, 5), "reduce_mean"),
         (lambda b, x: b.reduce_mean(x, (2, 3), keepdims=False), (2, 3, 4, 5), "reduce_mean"),
@@ -148,6 +149,15 @@ def test_pixels_from_channels_come_back(parts, perm, result, shape, op):
 
     (node,) = recovered(spelling, shape).nodes
     assert (node.op, node.block) == (op, 2)
+
+
+def test_matrices_that_are_stacked_to_be_transposed():
+    def spelling(b, x):
+        y = b.transpose(b.reshape(x, (-1, 4, 5)), perm=(0, 2, 1))
+        return b.reshape(y, (2, 3, 5, 4))
+
+    (node,) = recovered(spelling, (2, 3, 4, 5)).nodes
+    assert (node.op, node.perm) == ("transpose", (0, 1, 3, 2))
 
 
 @pytest.mark.parametrize(

@@ -29,7 +29,7 @@ class Service:
     def workers(self) -> list[psutil.Process]:
         """Its worker processes."""
         children = psutil.Process(self.process.pid).children(recursive=True)
-        return [child for child in children if "spawn_main" in " ".join(child.cmdline())]
+        return [child for child in children if "spawn_main" in command(child)]
 
     def leftovers(self) -> list[Path]:
         """Files of jobs that haven't been removed."""
@@ -53,6 +53,14 @@ def start(module: str, folder: Path, *flags: str) -> Service:
     ready = json.loads(line)
     assert ready["pid"] == process.pid
     return Service(process, ready["address"], LocalStore(store), log)
+
+
+def command(process: psutil.Process) -> str:
+    """The command line of a process; empty when it has died."""
+    try:
+        return " ".join(process.cmdline())
+    except psutil.Error:
+        return ""
 
 
 def eventually(holds: Callable[[], bool], seconds: float = 5.0) -> bool:

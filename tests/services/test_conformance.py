@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 from pathlib import Path
 
@@ -9,10 +10,20 @@ import numpy as np
 import pytest
 
 from ir_hub.ir.types import DType
-from ir_hub.ops.cases import CASES
-from ir_hub.sdk.conformance import Mismatch, OpCase, cases, check, check_reading, difference, main
+from ir_hub.ops.cases import CASES, Case
+from ir_hub.sdk.conformance import (
+    Mismatch,
+    OpCase,
+    Respelled,
+    cases,
+    check,
+    check_reading,
+    difference,
+    main,
+)
 from ir_hub.sdk.subject import InProcess
 from ir_hub.sdk.tolerance import op_tolerance, tolerance
+from tests.services.conftest import Start
 from tests.services.processes import Service
 from tests.services.toy.adapter import ToyAdapter
 
@@ -34,9 +45,12 @@ def test_the_suite_runs_against_an_address(
 ) -> None:
     assert main(["--address", toy.address]) == 0
     count = 2 * len(cases(ToyAdapter()))
-    assert capsys.readouterr().out == f"toy 1.0: {count} right, 0 failed, 0 refused\n"
+    assert (
+        capsys.readouterr().out
+        == f"toy 1.0: {count} right, 0 failed, 0 expected, 0 refused, 0 respelled\n"
+    )
     assert main(["--address", toy.address, "--op", "sigmoid"]) == 1
-    assert "refused check sigmoid-0" in capsys.readouterr().out
+    assert "refused in check: sigmoid-0" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(
@@ -69,6 +83,16 @@ def test_wrong_reading_is_found(tmp_path: Path) -> None:
         check_reading(InProcess(Forgetful(), tmp_path), OpCase("leaky_relu", 1, case))
 
 
+def test_other_words_for_the_same_are_told_from_what_is_wrong(tmp_path: Path) -> None:
+    class Roundabout(ToyAdapter):
+        def load(self, files):
+            return ["relu" if line == "leaky 0.0" else line for line in super().load(files)]
+
+    case = Case(CASES["leaky_relu"][0].tensors, {"alpha": 0.0})
+    with pytest.raises(Respelled, match="relu"):
+        check_reading(InProcess(Roundabout(), tmp_path), OpCase("leaky_relu", 0, case))
+
+
 def test_expected_failures_are_for_cases_that_exist() -> None:
     with pytest.raises(ValueError, match="rleu"):
         cases(ToyAdapter(), {"rleu": "a reason"})
@@ -92,3 +116,17 @@ def test_an_approximate_gelu_isnt_the_exact_one() -> None:
     approximate = 0.5 * x * (1 + np.tanh(np.sqrt(2 / np.pi) * (x + 0.044715 * x**3)))
     error = np.abs(exact - approximate).max() / np.abs(exact).max()
     assert op_tolerance(DType.FLOAT32) < tolerance(DType.FLOAT32) < error
+
+
+def test_expected_failures_are_counted_apart(
+    start_service: Start, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    service = start_service("tests.services.rounding")
+    assert main(["--address", service.address, "--op", "relu"]) == 1
+    assert "failed in check: relu-0, output 0: off by" in capsys.readouterr().out
+    known = tmp_path / "known.json"
+    known.write_text(json.dumps({"relu": "it rounds", "tanh": "never needed"}))
+    assert main(["--address", service.address, "--op", "relu", "--known", str(known)]) == 0
+    said = capsys.readouterr().out
+    assert "expected in check: relu-0: it rounds" in said
+    assert " 0 failed, " in said

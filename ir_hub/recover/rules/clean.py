@@ -82,6 +82,24 @@ def transposes(node: Node, index: Index, make: Maker) -> Instead:
     return make.transpose(inner.x, perm=both)
 
 
+@rewrite("transpose")
+def transposes_around_new_axes(node: Node, index: Index, make: Maker) -> Instead:
+    """Of two transposes, with axes of size 1 put before all others between them, one is enough."""
+    grown = index.producer(node.x)
+    if grown is None or grown.op not in ("reshape", "unsqueeze") or grown.result.shape is None:
+        return None
+    inner = index.producer(grown.x)
+    if inner is None or inner.op != "transpose" or grown.x.shape is None:
+        return None
+    new = len(grown.result.shape) - len(grown.x.shape)
+    if new < 1 or grown.result.shape != (*(1,) * new, *grown.x.shape):
+        return None
+    if node.perm[:new] != tuple(range(new)):
+        return None
+    both = tuple(inner.perm[axis - new] for axis in node.perm[new:])
+    return make.unsqueeze(make.transpose(inner.x, perm=both), tuple(range(new)))
+
+
 @rewrite("reshape", "flatten", "squeeze", "unsqueeze")
 def there_and_back(node: Node, index: Index, make: Maker) -> Instead:
     """A change of the shape that the next one undoes is none."""

@@ -4,73 +4,77 @@ from __future__ import annotations
 
 from typing import Any
 
-from ir_hub.recover.pattern import Equation, Rule, Sym, op, rule, rule_of, sizes
+from ir_hub.recover.pattern import Equation, Sym, op, rule, rule_of, sizes
 
 
-def _layer_norm_rules(names: str) -> list[Rule]:
-    """The rules for normalising over the last axes, as many as there are names."""
-    count = len(names.split())
-    axes = tuple(range(-count, 0))
+def _centred(x: Any, axes: tuple[int, ...]) -> Any:
+    return x - op.reduce_mean(x, axes=axes)
 
-    def centred(x: Any) -> Any:
-        return x - op.reduce_mean(x, axes=axes)
 
-    def variance(x: Any) -> Any:
-        return op.reduce_mean(centred(x) ** 2, axes=axes)
+def _variance(x: Any, axes: tuple[int, ...]) -> Any:
+    return op.reduce_mean(_centred(x, axes) ** 2, axes=axes)
+
+
+def _standardising_rules(names: str, axes: tuple[int, ...]) -> None:
+    """The rules for subtracting the mean and dividing by the standard deviation or the RMS."""
+    first = axes[0]
 
     def layer_norm(x: Sym = f"* {names}", eps: Sym = (0.0, 0.1)) -> Equation:
-        return centred(x) / op.sqrt(variance(x) + eps), op.layer_norm(x, axis=-count, eps=eps)
+        left = _centred(x, axes) / op.sqrt(_variance(x, axes) + eps)
+        return left, op.layer_norm(x, axis=first, eps=eps)
 
     def layer_norm_by_squares(x: Sym = f"* {names}", eps: Sym = (0.0, 0.1)) -> Equation:
         mean = op.reduce_mean(x, axes=axes)
         square = op.reduce_mean(x**2, axes=axes)
         left = (x - mean) / op.sqrt(square - mean**2 + eps)
-        return left, op.layer_norm(x, axis=-count, eps=eps)
+        return left, op.layer_norm(x, axis=first, eps=eps)
+
+    def rms_norm(x: Sym = f"* {names}", weight: Sym = names, eps: Sym = (0.0, 0.1)) -> Equation:
+        square = op.reduce_mean(x**2, axes=axes)
+        return x / op.sqrt(square + eps) * weight, op.rms_norm(x, weight, axis=first, eps=eps)
+
+    for equation in (layer_norm, layer_norm_by_squares, rms_norm):
+        rule_of(name=f"{equation.__name__}_{len(axes)}")(equation)
+
+
+def _scaling_rules(names: str, axes: tuple[int, ...]) -> None:
+    """The rules for a layer norm with a weight and a bias."""
+    first = axes[0]
 
     def layer_norm_scaled(
         x: Sym = f"* {names}", weight: Sym = names, eps: Sym = (0.0, 0.1)
     ) -> Equation:
-        scaled = centred(x) / op.sqrt(variance(x) + eps) * weight
-        return scaled, op.layer_norm(x, weight, axis=-count, eps=eps)
+        left = _centred(x, axes) / op.sqrt(_variance(x, axes) + eps) * weight
+        return left, op.layer_norm(x, weight, axis=first, eps=eps)
 
     def layer_norm_weight(
         x: Sym = f"* {names}", weight: Sym = names, eps: Sym = (0.0, 0.1)
     ) -> Equation:
-        right = op.layer_norm(x, weight, axis=-count, eps=eps)
-        return op.layer_norm(x, axis=-count, eps=eps) * weight, right
+        right = op.layer_norm(x, weight, axis=first, eps=eps)
+        return op.layer_norm(x, axis=first, eps=eps) * weight, right
 
     def layer_norm_bias(
         x: Sym = f"* {names}", weight: Sym = names, bias: Sym = names, eps: Sym = (0.0, 0.1)
     ) -> Equation:
-        left = op.layer_norm(x, weight, axis=-count, eps=eps) + bias
-        return left, op.layer_norm(x, weight, bias, axis=-count, eps=eps)
+        left = op.layer_norm(x, weight, axis=first, eps=eps) + bias
+        return left, op.layer_norm(x, weight, bias, axis=first, eps=eps)
 
     def layer_norm_by_moments(
         x: Sym = f"* {names}", weight: Sym = names, bias: Sym = names, eps: Sym = (0.0, 0.1)
     ) -> Equation:
-        mean = op.reduce_mean(x, axes=axes)
-        inverse = op.rsqrt(variance(x) + eps) * weight
-        left = x * inverse + (bias - mean * inverse)
-        return left, op.layer_norm(x, weight, bias, axis=-count, eps=eps)
+        inverse = op.rsqrt(_variance(x, axes) + eps) * weight
+        left = x * inverse + (bias - op.reduce_mean(x, axes=axes) * inverse)
+        return left, op.layer_norm(x, weight, bias, axis=first, eps=eps)
 
-    def rms_norm(x: Sym = f"* {names}", weight: Sym = names, eps: Sym = (0.0, 0.1)) -> Equation:
-        square = op.reduce_mean(x**2, axes=axes)
-        return x / op.sqrt(square + eps) * weight, op.rms_norm(x, weight, axis=-count, eps=eps)
-
-    equations = (
-        layer_norm,
-        layer_norm_by_squares,
-        layer_norm_scaled,
-        layer_norm_weight,
-        layer_norm_bias,
-        layer_norm_by_moments,
-        rms_norm,
-    )
-    return [rule_of(name=f"{e.__name__}_{count}")(e) for e in equations]
+    rules = (layer_norm_scaled, layer_norm_weight, layer_norm_bias, layer_norm_by_moments)
+    for equation in rules:
+        rule_of(name=f"{equation.__name__}_{len(axes)}")(equation)
 
 
 for _names in ("C", "B C", "A B C"):
-    _layer_norm_rules(_names)
+    _last = tuple(range(-len(_names.split()), 0))
+    _standardising_rules(_names, _last)
+    _scaling_rules(_names, _last)
 
 
 def _batch_norm_rule(words: str, channel: str, axis: int) -> None:

@@ -33,7 +33,8 @@ def _by_channel(bias: Value, result: Value, order: str) -> np.ndarray | None:
     if bias.data is None or result.shape is None or len(bias.data.shape) > len(result.shape):
         return None
     rank = len(result.shape)
-    axis = order.index("C") if order.index("C") < order.index("*") else rank - 1
+    place = order.index("C")
+    axis = place if place < order.index("*") else rank - len(order) + place
     channels = result.shape[axis]
     wanted = tuple(channels if place == axis else 1 for place in range(rank))
     shape = (1,) * (rank - len(bias.data.shape)) + bias.data.shape
@@ -43,13 +44,13 @@ def _by_channel(bias: Value, result: Value, order: str) -> np.ndarray | None:
 @rewrite("conv")
 def conv_padding(node: Node, index: Index, make: Maker) -> Instead:
     """conv of x padded with zeros is conv of x with those pads."""
-    return _padded(node, node.pads, 0.0, index, make)
+    return _padded(node, 0.0, index, make)
 
 
 @rewrite("max_pool")
 def max_pool_padding(node: Node, index: Index, make: Maker) -> Instead:
     """max_pool of x padded with -infinity is max_pool of x with those pads."""
-    return None if node.ceil_mode else _padded(node, node.pads, -np.inf, index, make)
+    return None if node.ceil_mode else _padded(node, -np.inf, index, make)
 
 
 @rewrite("avg_pool")
@@ -58,13 +59,14 @@ def avg_pool_padding(node: Node, index: Index, make: Maker) -> Instead:
     counts = node.count_include_pad or not any(map(any, node.pads))
     if node.ceil_mode or not counts:
         return None
-    return _padded(node, node.pads, 0.0, index, make, count_include_pad=True)
+    return _padded(node, 0.0, index, make, count_include_pad=True)
 
 
 def _padded(
-    node: Node, own: Pads, value: float, index: Index, make: Maker, **changed: bool
+    node: Node, value: float, index: Index, make: Maker, **changed: bool
 ) -> Value | None:
     """The node without the pad before it."""
+    own: Pads = node.pads
     pad = index.producer(node.x)
     if pad is None or pad.op != "pad" or pad.mode != "constant":
         return None
@@ -80,6 +82,8 @@ def _padded(
     if any(map(any, others)):
         return None
     both = tuple((a + c, b + d) for (a, b), (c, d) in zip(pairs[spatial], own, strict=True))
+    if "pool" in node.op and any(max(p) >= k for p, k in zip(both, node.kernel, strict=True)):
+        return None  # no framework pools what is nothing but padding
     return make.append(node.op, {**node.args, "x": pad.x, "pads": both, **changed}).result
 
 

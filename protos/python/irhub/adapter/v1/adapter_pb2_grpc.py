@@ -13,12 +13,18 @@ class AdapterServiceStub(object):
     progress events and then exactly one result. Closing the stream stops the work.
 
     Every rpc may also end with:
-    * RESOURCE_EXHAUSTED: all workers are busy; google.rpc.RetryInfo says when to try again.
+    * RESOURCE_EXHAUSTED, reason BUSY: all workers are busy and enough calls are waiting;
+    google.rpc.RetryInfo says when to try again.
     * RESOURCE_EXHAUSTED, reason STORE_FULL: the store has no room for what the call would write.
     * INTERNAL, reason WORKER_CRASHED: the worker process died; metadata has the signal and memory.
-    * DEADLINE_EXCEEDED: the call's time, or the service's own limit, ran out; the work was stopped.
-    * CANCELLED: the caller went away.
-    Errors carry google.rpc.ErrorInfo {reason, domain "irhub", metadata}.
+    * INTERNAL, reason INTERNAL: a defect of the service; its log has more.
+    * DEADLINE_EXCEEDED, reason TIMED_OUT: the service's own limit ran out; the work was stopped.
+    * CANCELLED, reason CANCELLED: the caller went away.
+    * UNAVAILABLE, reason UNAVAILABLE: the service is stopping.
+
+    Errors carry google.rpc.ErrorInfo {reason, domain "irhub", metadata}. A list of problems that is
+    too long for a status is in a blob instead, a google.rpc.BadRequest; metadata then says
+    problem_count, problems_digest and problems_size_bytes.
     """
 
     def __init__(self, channel):
@@ -57,12 +63,18 @@ class AdapterServiceServicer(object):
     progress events and then exactly one result. Closing the stream stops the work.
 
     Every rpc may also end with:
-    * RESOURCE_EXHAUSTED: all workers are busy; google.rpc.RetryInfo says when to try again.
+    * RESOURCE_EXHAUSTED, reason BUSY: all workers are busy and enough calls are waiting;
+    google.rpc.RetryInfo says when to try again.
     * RESOURCE_EXHAUSTED, reason STORE_FULL: the store has no room for what the call would write.
     * INTERNAL, reason WORKER_CRASHED: the worker process died; metadata has the signal and memory.
-    * DEADLINE_EXCEEDED: the call's time, or the service's own limit, ran out; the work was stopped.
-    * CANCELLED: the caller went away.
-    Errors carry google.rpc.ErrorInfo {reason, domain "irhub", metadata}.
+    * INTERNAL, reason INTERNAL: a defect of the service; its log has more.
+    * DEADLINE_EXCEEDED, reason TIMED_OUT: the service's own limit ran out; the work was stopped.
+    * CANCELLED, reason CANCELLED: the caller went away.
+    * UNAVAILABLE, reason UNAVAILABLE: the service is stopping.
+
+    Errors carry google.rpc.ErrorInfo {reason, domain "irhub", metadata}. A list of problems that is
+    too long for a status is in a blob instead, a google.rpc.BadRequest; metadata then says
+    problem_count, problems_digest and problems_size_bytes.
     """
 
     def Describe(self, request, context):
@@ -156,12 +168,18 @@ class AdapterService(object):
     progress events and then exactly one result. Closing the stream stops the work.
 
     Every rpc may also end with:
-    * RESOURCE_EXHAUSTED: all workers are busy; google.rpc.RetryInfo says when to try again.
+    * RESOURCE_EXHAUSTED, reason BUSY: all workers are busy and enough calls are waiting;
+    google.rpc.RetryInfo says when to try again.
     * RESOURCE_EXHAUSTED, reason STORE_FULL: the store has no room for what the call would write.
     * INTERNAL, reason WORKER_CRASHED: the worker process died; metadata has the signal and memory.
-    * DEADLINE_EXCEEDED: the call's time, or the service's own limit, ran out; the work was stopped.
-    * CANCELLED: the caller went away.
-    Errors carry google.rpc.ErrorInfo {reason, domain "irhub", metadata}.
+    * INTERNAL, reason INTERNAL: a defect of the service; its log has more.
+    * DEADLINE_EXCEEDED, reason TIMED_OUT: the service's own limit ran out; the work was stopped.
+    * CANCELLED, reason CANCELLED: the caller went away.
+    * UNAVAILABLE, reason UNAVAILABLE: the service is stopping.
+
+    Errors carry google.rpc.ErrorInfo {reason, domain "irhub", metadata}. A list of problems that is
+    too long for a status is in a blob instead, a google.rpc.BadRequest; metadata then says
+    problem_count, problems_digest and problems_size_bytes.
     """
 
     @staticmethod

@@ -455,7 +455,7 @@ class TensorType(google.protobuf.message.Message):
     """True when not even the rank is known; shape is then empty."""
     @property
     def shape(self) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[global___Dimension]:
-        """Sizes, in the order the bytes are in. An op says what its axes mean; a tensor doesn't."""
+        """Sizes, after any permutation of the bytes. An op says what its axes mean; a tensor doesn't."""
 
     def __init__(
         self,

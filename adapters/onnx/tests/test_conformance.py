@@ -1,0 +1,44 @@
+"""ONNX Runtime computes what the ops mean, on what the adapter writes for them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from adapters.onnx.adapter import OnnxAdapter
+from ir_hub.sdk.conformance import OpCase, cases, check
+from ir_hub.sdk.errors import AdapterError, UnsupportedNodes
+from ir_hub.sdk.subject import InProcess
+
+ADAPTER = OnnxAdapter()
+# Where ONNX Runtime 1.32 differs from ONNX's own reference evaluator, which agrees with us.
+KNOWN = {
+    "cast-20": "an infinity becomes NaN in float8_e5m2 without saturation",
+    "cast-32": "the text of 100.0 is 100",
+    "max_unpool-1": "indices are read as of an output without the rest",
+    "grid_sample-14": "cubic interpolation clamps coordinates, not neighbours, at the border",
+    "grid_sample-15": "cubic interpolation clamps coordinates, not neighbours, at the border",
+    "dft-6": "the inverse of half a spectrum ignores the other half",
+}
+KNOWN |= dict.fromkeys(
+    ("attention-1", "blackman_window-2", "blackman_window-5", "group_norm-3", "hamming_window-2",
+     "hamming_window-5", "shrink-2"),
+    "float64 is computed in float32",
+)  # fmt: skip
+KNOWN["batch_norm_training-6"] = "the momentum is a float32, as ONNX's attributes are"
+KNOWN["qlinear_matmul-1"] = "takes a scale for each row of no other than the right operand"
+# What it says when it has no kernel for a type, or an op's option, that ONNX defines.
+LACKS = ("NOT_IMPLEMENTED", "Exception during initialization", "does not support", "ConvInteger")
+
+
+@pytest.mark.parametrize("case", cases(ADAPTER, KNOWN))
+def test_conformance(case: OpCase, tmp_path: Path) -> None:
+    try:
+        check(InProcess(ADAPTER, tmp_path), case)
+    except UnsupportedNodes as error:
+        pytest.skip(str(error))
+    except AdapterError as error:
+        if not any(text in str(error) for text in LACKS):
+            raise
+        pytest.skip(f"ONNX Runtime lacks it: {error}")

@@ -1,0 +1,122 @@
+"""Resizing as ONNX defines it, with all of its modes."""
+
+from __future__ import annotations
+
+import math
+from fractions import Fraction
+
+import torch
+from torch import Tensor
+
+from adapters.pytorch.functions.pasted import pasted
+
+
+@pasted
+def _fractions(scales: Tensor) -> list[tuple[int, int]]:
+    """Scales as the simple fractions that they stand for."""
+    found = []
+    for scale in scales.tolist():
+        simple = Fraction(scale).limit_denominator(1000)
+        close = torch.tensor(float(simple)) == torch.tensor(scale)
+        found.append((simple if close else Fraction(scale)).as_integer_ratio())
+    return found
+
+
+@pasted
+def _resize(
+    x: Tensor,
+    axes: tuple[int, ...],
+    sizes: list[int] | None = None,
+    scales: list[tuple[int, int]] | None = None,
+    window: list[float] | None = None,
+    mode: str = "nearest",
+    coordinates: str = "half_pixel",
+    nearest: str = "round_prefer_floor",
+    exclude_outside: bool = False,
+    antialias: bool = False,
+    cubic_coeff_a: float = -0.75,
+    extrapolation_value: float = 0.0,
+    keep_aspect_ratio_policy: str = "stretch",
+) -> Tensor:
+    """x resized along some axes to sizes, or by scales (numerator, denominator)."""
+    dtype = x.dtype
+    if scales is None:
+        scales = [(size, x.shape[axis]) for size, axis in zip(sizes, axes)]
+        if keep_aspect_ratio_policy != "stretch":
+            choose = min if keep_aspect_ratio_policy == "not_larger" else max
+            scale = choose(scales, key=lambda pair: pair[0] / pair[1])
+            scales = [scale] * len(scales)
+            sizes = [(2 * scale[0] * x.shape[axis] + scale[1]) // (2 * scale[1]) for axis in axes]
+    else:
+        sizes = [x.shape[axis] * n // d for (n, d), axis in zip(scales, axes)]
+    for i, (axis, size, scale) in enumerate(zip(axes, sizes, scales)):
+        ends = (window[i], window[i + len(axes)]) if window else (0.0, 1.0)
+        old = x.shape[axis]
+        if size == old and scale[0] == scale[1] and ends == (0.0, 1.0):
+            continue
+        at = _resize_places(coordinates, size, old, scale, ends).to(x.device)
+        if mode == "nearest":
+            rounded = {
+                "round_prefer_floor": (at - 0.5).ceil(),
+                "round_prefer_ceil": (at + 0.5).floor(),
+                "floor": at.floor(),
+                "ceil": at.ceil(),
+            }[nearest]
+            x = x.index_select(axis, rounded.clamp(0, old - 1).long())
+        else:
+            stretch = min(scale[0] / scale[1], 1.0) if antialias else 1.0
+            x = _interpolated(x, axis, at, stretch, mode, cubic_coeff_a, exclude_outside)
+        if coordinates == "tf_crop_and_resize":
+            outside = ((at < 0) | (at > old - 1)).view(-1, *(1,) * (x.dim() - 1 - axis))
+            x = x.masked_fill(outside, extrapolation_value)
+    if x.is_floating_point() and not dtype.is_floating_point:
+        x = x.round().clamp(torch.iinfo(dtype).min, torch.iinfo(dtype).max)
+    return x.to(dtype)
+
+
+@pasted
+def _resize_places(
+    coordinates: str, new: int, old: int, scale: tuple[int, int], window: tuple[float, float]
+) -> Tensor:
+    """Where in the old axis each element of the new one lies."""
+    at = torch.arange(new, dtype=torch.float64)
+    wide = scale[0] * old / scale[1]  # the new size before it was rounded down
+    middles = (at + 0.5) * scale[1] / scale[0] - 0.5
+    if coordinates == "half_pixel":
+        return middles
+    if coordinates == "pytorch_half_pixel":
+        return at * 0 if wide == 1 else middles
+    if coordinates == "asymmetric":
+        return at * scale[1] / scale[0]
+    if coordinates == "align_corners":
+        return at * 0 if wide == 1 else at * (old - 1) / (wide - 1)
+    if coordinates == "half_pixel_symmetric":
+        return middles + old / 2 * (1 - new / wide)
+    start, end = window
+    if wide == 1:
+        return at * 0 + 0.5 * (start + end) * (old - 1)
+    return start * (old - 1) + at * (end - start) * (old - 1) / (wide - 1)
+
+
+@pasted
+def _interpolated(
+    x: Tensor, axis: int, at: Tensor, stretch: float, mode: str, a: float, exclude: bool
+) -> Tensor:
+    """Weighted sums of the elements around each place; the border repeats itself outside."""
+    reach = math.ceil((1 if mode == "linear" else 2) / stretch)
+    offsets = torch.arange(1 - reach, reach + 1, device=x.device)
+    base = at.floor()
+    d = ((offsets - (at - base)[:, None]) * stretch).abs()
+    if mode == "linear":
+        weights = (1 - d).clamp(0, 1)
+    else:
+        near = ((a + 2) * d - (a + 3)) * d * d + 1
+        far = ((a * d - 5 * a) * d + 8 * a) * d - 4 * a
+        weights = torch.where(d <= 1, near, torch.where(d < 2, far, 0.0))
+    places, size = base.long()[:, None] + offsets, x.shape[axis]
+    if exclude:
+        weights = weights.masked_fill((places < 0) | (places >= size), 0)
+    weights = weights / weights.sum(1, keepdim=True)
+    wide = torch.promote_types(x.dtype, torch.float32) if x.is_floating_point() else torch.float64
+    rows = x.movedim(axis, -1).to(wide)[..., places.clamp(0, size - 1)]
+    return (rows * weights.to(wide)).sum(-1).movedim(-1, axis)

@@ -1,0 +1,53 @@
+"""The adapters that this irhub comes with, known without starting or importing a framework."""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+from collections.abc import Sequence
+from functools import cache
+from pathlib import Path
+
+import adapters
+from ir_hub.hub.bundle import SUFFIX
+from ir_hub.hub.plan import IR
+from ir_hub.sdk.adapter import Adapter
+
+
+@cache
+def known() -> dict[str, type[Adapter]]:
+    """The adapters' classes, by framework."""
+    found = {}
+    for module in pkgutil.iter_modules(adapters.__path__):
+        # Such a module imports no framework: the service's front, which has none, loads it too.
+        defined = vars(importlib.import_module(f"adapters.{module.name}.adapter")).values()
+        for each in defined:
+            if isinstance(each, type) and issubclass(each, Adapter) and each is not Adapter:
+                found[each.framework] = each
+    return found
+
+
+def readers(path: Path) -> list[str]:
+    """The adapters that read files with such a name; "ir" among them."""
+    name = path.name.lower()
+    suffixes = {
+        framework: [suffix for format_ in adapter.reads for suffix in format_.suffixes]
+        for framework, adapter in known().items()
+    }
+    suffixes[IR] = [SUFFIX]
+    return [f for f, endings in suffixes.items() if any(name.endswith(e.lower()) for e in endings)]
+
+
+def writers() -> Sequence[str]:
+    """What can be converted to."""
+    return [*sorted(f for f, adapter in known().items() if adapter.writes), IR]
+
+
+def readable() -> str:
+    """What can be read, as a sentence."""
+    said = [
+        f"{framework} ({', '.join(s for f in adapter.reads for s in f.suffixes)})"
+        for framework, adapter in sorted(known().items())
+        if adapter.reads
+    ]
+    return ", ".join([*said, f"irhub itself ({SUFFIX})"])

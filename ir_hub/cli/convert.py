@@ -1,0 +1,199 @@
+"""`irhub convert`: a model in, a model of another framework out, with the proof."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from ir_hub.cli import adapters, arguments, output, show
+from ir_hub.cli.errors import EXIT_CODES, Exit, UsageError, exit_code, fail, reported
+from ir_hub.cli.session import ERR, OUT, hub
+from ir_hub.client import HubClient
+from ir_hub.hub.plan import IR
+from ir_hub.ir.tensor import Blob
+from ir_hub.sdk.tensors import write_arrays
+from irhub.hub.v1 import hub_pb2
+
+HELP = f"""Convert a model to another framework, and prove that it computes the same.
+
+The result is code that a person could have written, its weights, and a report. Both models are
+run on the same inputs; a result that differs isn't delivered.
+
+[bold]Examples[/]
+
+  irhub convert resnet50.onnx --to pytorch -o resnet50/
+
+  irhub convert model.onnx model.onnx.data --to pytorch      (weights in a file of their own)
+
+  irhub convert model.pt2 --to onnx -o model.onnx --opset 21
+
+  irhub convert model.onnx --to pytorch --input ids=1x128:int64 --check-inputs batch.npz
+
+  irhub convert model.onnx --to ir -o model.ir               (one file, to look at or to go on from)
+
+{EXIT_CODES}"""
+
+
+@dataclass(frozen=True)
+class _Asked:
+    """What the command line says, made sense of."""
+
+    sources: list[Path]
+    target: str
+    output: Path
+    spec: hub_pb2.ConversionSpec
+    check_inputs: Path | None
+    adapters: Sequence[str]
+
+
+def convert(
+    sources: Annotated[
+        list[Path],
+        typer.Argument(metavar="SRC...", help="The model's file or folder, then further files."),
+    ],
+    to: Annotated[str, typer.Option("--to", "-t", help="The target: onnx, pytorch or ir.")],
+    out: Annotated[
+        Path | None, typer.Option("--output", "-o", help="Where to: a folder, or a single file.")
+    ] = None,
+    source: Annotated[
+        str, typer.Option("--from", "-f", help="The source's framework; else told from SRC.")
+    ] = "",
+    inputs: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--input",
+            "-i",
+            metavar="NAME=SHAPE[:TYPE]",
+            help="An input's type, where the model leaves it open: x=1x3x224x224, or x=N,3,H,W "
+            "with sizes that stay open, or ids=1x128:int64.",
+        ),
+    ] = None,
+    format_: Annotated[
+        str, typer.Option("--format", help="The file format, if the target has several.")
+    ] = "",
+    opset: Annotated[
+        int | None, typer.Option("--opset", help="ONNX op set to write; as --option opset=N.")
+    ] = None,
+    check_inputs: Annotated[
+        Path | None,
+        typer.Option("--check-inputs", help="An .npz file with inputs to compare with, by name."),
+    ] = None,
+    no_check: Annotated[bool, typer.Option("--no-check", help="Don't compare.")] = False,
+    allow_mismatch: Annotated[
+        bool, typer.Option("--allow-mismatch", help="Deliver, marked, what compares different.")
+    ] = False,
+    option: Annotated[
+        list[str] | None,
+        typer.Option(metavar="NAME=VALUE", help="An adapter's option; see `irhub adapters -v`."),
+    ] = None,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print the report, as JSON, and nothing else.")
+    ] = False,
+    force: Annotated[
+        bool, typer.Option("--force", help="Replace what an earlier conversion wrote.")
+    ] = False,
+) -> None:
+    """See HELP."""
+    with reported(ERR):
+        extra = list(option or []) + ([f"opset={opset}"] if opset is not None else [])
+        readers = readers_of(sources[0], source)
+        asked = _Asked(
+            sources=sources,
+            target=to,
+            output=out or output.default(sources[0], to, is_single=to == IR),
+            spec=_spec(readers, source, to, inputs or [], extra),
+            check_inputs=check_inputs,
+            adapters=[*readers, to],
+        )
+        asked.spec.format = format_
+        asked.spec.skip_check = no_check
+        asked.spec.allow_mismatch = allow_mismatch
+        output.check_free(asked.output, force)
+        run(asked, as_json)
+
+
+def run(asked: _Asked, as_json: bool) -> None:
+    """Has the hub convert, and delivers; ends the command when that fails."""
+    with hub(asked.adapters, quiet=as_json) as client:
+        asked.spec.files.extend(client.upload(asked.sources))
+        if asked.check_inputs is not None:
+            _add_check_inputs(client, asked.spec, asked.check_inputs)
+        conversion = _followed(client, asked.spec, as_json)
+        written = []
+        if conversion.state == hub_pb2.Conversion.STATE_SUCCEEDED:
+            written = output.write(client, conversion, asked.output)
+        if as_json:
+            sys.stdout.write(client.read(conversion.report).decode())
+        _end(conversion)
+        if not as_json:
+            show.notes(conversion, ERR)
+            table = show.summary(conversion, asked.sources[0].name, asked.output, written)
+            OUT.print(table)
+
+
+def readers_of(path: Path, source: str) -> list[str]:
+    """Those that can read the source, so that they have to run."""
+    if not path.exists():
+        raise UsageError(f"{path} doesn't exist")
+    readers = [source] if source else adapters.readers(path)
+    if not readers:
+        raise UsageError(
+            f"Nothing reads files like {path.name!r}. Read are: {adapters.readable()}. If it is "
+            "one of these under another name, say which with --from."
+        )
+    unknown = set(readers) - {*adapters.known(), IR}
+    if unknown:
+        raise UsageError(f"--from {source!r}: there is {', '.join(adapters.known())} and {IR}")
+    return readers
+
+
+def _spec(
+    readers: Sequence[str], source: str, target: str, inputs: list[str], extra: list[str]
+) -> hub_pb2.ConversionSpec:
+    if target not in adapters.writers():
+        raise UsageError(f"--to {target!r}: there is {', '.join(adapters.writers())}")
+    known = adapters.known()
+    parse, emit = arguments.options(extra, known.get(readers[0]), known.get(target))
+    return hub_pb2.ConversionSpec(
+        source=source,
+        target=target,
+        inputs=arguments.input_types(inputs),
+        parse_options=parse,
+        emit_options=emit,
+    )
+
+
+def _add_check_inputs(client: HubClient, spec: hub_pb2.ConversionSpec, path: Path) -> None:
+    values = write_arrays(arguments.check_inputs(path), client.store)
+    spec.check_inputs.extend(values)
+    client.push(Blob(v.data.blob.digest, v.data.blob.size_bytes) for v in values)
+
+
+def _followed(client: HubClient, spec: hub_pb2.ConversionSpec, as_json: bool) -> hub_pb2.Conversion:
+    """The conversion when it has ended. Ctrl-C cancels it."""
+    name = client.create(spec).name
+    try:
+        updates = client.watch(name)
+        for _ in updates if as_json else show.follow(updates, ERR):
+            pass
+    except KeyboardInterrupt:
+        client.cancel(name)
+        raise
+    return client.get(name)
+
+
+def _end(conversion: hub_pb2.Conversion) -> None:
+    """Ends the command unless the conversion succeeded."""
+    if conversion.state == hub_pb2.Conversion.STATE_CANCELLED:
+        fail(ERR, f"{conversion.name} was cancelled.", Exit.CANCELLED)
+    if conversion.state == hub_pb2.Conversion.STATE_FAILED:
+        failure = conversion.failure
+        at = f"{failure.stage} failed: " if failure.stage else ""
+        problems = [f"{problem.subject}: {problem.description}" for problem in failure.problems]
+        show.notes(conversion, ERR)
+        fail(ERR, f"{at}{failure.message}", exit_code(failure.reason), problems)

@@ -1,0 +1,43 @@
+"""A hub to talk to: the one on this machine, started if need be, or the one that was named."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+
+from rich.console import Console
+
+from ir_hub.blobs import LocalStore
+from ir_hub.cli.local import LocalServices
+from ir_hub.client import HubClient
+from ir_hub.hub.plan import IR
+from ir_hub.hub.settings import Settings, load
+
+OUT = Console(highlight=False)
+ERR = Console(stderr=True, highlight=False)
+
+
+def settings() -> Settings:
+    """The settings that hold; BadSettings if they are wrong."""
+    return load()
+
+
+@contextmanager
+def hub(adapters: Sequence[str], quiet: bool = False) -> Iterator[HubClient]:
+    """A client of the hub, which has these adapters."""
+    now = settings()
+    store = LocalStore(now.store, now.store_bytes)
+    if now.hub:
+        with HubClient(now.hub, store) as client:
+            yield client
+        return
+    wanted = sorted(set(adapters) - {IR})
+    services = LocalServices(now)
+    if quiet or not ERR.is_terminal:
+        address = services.ensure(wanted).address
+    else:
+        with ERR.status("looking for the services") as status:
+            said = LocalServices(now, lambda line: status.update(line))
+            address = said.ensure(wanted).address
+    with HubClient(address, store) as client:
+        yield client

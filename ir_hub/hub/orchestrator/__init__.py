@@ -1,0 +1,1 @@
+"""What drives conversions: a small port, and the engines behind it."""

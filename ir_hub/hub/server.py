@@ -1,0 +1,152 @@
+"""Serves a hub: its own service, the blobs, health and reflection, until it is told to stop."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import signal
+import sys
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from functools import partial
+from pathlib import Path
+
+import grpc
+import structlog
+from grpc_health.v1 import health, health_pb2, health_pb2_grpc
+from grpc_reflection.v1alpha import reflection
+
+from ir_hub.blobs import LocalStore
+from ir_hub.blobs.service import BlobService
+from ir_hub.hub.actions import Actions
+from ir_hub.hub.adapters import Adapters
+from ir_hub.hub.convert import Converter
+from ir_hub.hub.database import Database
+from ir_hub.hub.inspection import Inspector
+from ir_hub.hub.jobs import Jobs
+from ir_hub.hub.orchestrator.inline import Inline
+from ir_hub.hub.outcome import Outcomes
+from ir_hub.hub.service import HubService
+from ir_hub.hub.settings import Settings
+from ir_hub.hub.stages import prepare
+from ir_hub.sdk.pool import Limits, Pool
+from ir_hub.sdk.settings import is_loopback
+from irhub.blob.v1 import blob_pb2, blob_pb2_grpc
+from irhub.hub.v1 import hub_pb2, hub_pb2_grpc
+
+_MESSAGE_BYTES = 4 << 20  # what every gRPC client and server takes without being told
+_GRACE_SECONDS = 5.0
+_SERVICES = (
+    hub_pb2.DESCRIPTOR.services_by_name["HubService"].full_name,
+    blob_pb2.DESCRIPTOR.services_by_name["BlobService"].full_name,
+)
+_log = structlog.get_logger()
+
+
+async def serve(settings: Settings) -> None:
+    """Serves until SIGTERM or SIGINT, then gives what runs some time to end.
+
+    Prints one line when it serves, {"address": "127.0.0.1:50051", "pid": 1234}; logs go to
+    standard error.
+
+    Raises:
+        DatabaseInUse: another hub has the database.
+        ValueError: the address isn't the loopback's: nothing would be encrypted or checked.
+    """
+    if not is_loopback(settings.address):
+        raise ValueError(
+            f"{settings.address} is open to other machines, and nothing would be encrypted or "
+            "checked: listen on 127.0.0.1, and let a proxy that does that stand before it"
+        )
+    stopped = _stop_signal()
+    async with _hub(settings) as (service, orchestrator, store):
+        await _serve_until(stopped, service, orchestrator, store, settings)
+
+
+@asynccontextmanager
+async def _hub(settings: Settings) -> AsyncIterator[tuple[HubService, Inline, LocalStore]]:
+    """All parts of a hub, put together."""
+    async with AsyncExitStack() as stack:
+        database = Database(settings.database)
+        stack.callback(database.close)
+        store = LocalStore(settings.store, settings.store_bytes)
+        pool = await _pool(settings, store, stack)
+        adapters = Adapters(settings.adapters, settings.run, store)
+        stack.push_async_callback(adapters.close)
+        outcomes = Outcomes(database, store, settings.cached_actions)
+        actions = Actions(store, outcomes, pool, adapters, settings.stage_seconds)
+        inspector = Inspector(actions, adapters, store)
+        orchestrator = Inline(
+            Jobs(database),
+            store,
+            Converter(actions, inspector).convert,
+            settings.conversions,
+            settings.waiting,
+        )
+        yield HubService(orchestrator, inspector, adapters, store), orchestrator, store
+
+
+async def _pool(settings: Settings, store: LocalStore, stack: AsyncExitStack) -> Pool:
+    scratch: Path = stack.enter_context(store.scratch())
+    limits = Limits(
+        workers=settings.workers,
+        # The orchestrator limits conversions; what passed it is never refused here.
+        waiting=sys.maxsize,
+        seconds=settings.stage_seconds,
+        memory_bytes=settings.worker_bytes,
+    )
+    pool = Pool(partial(prepare, settings.store, settings.store_bytes), limits, scratch)
+    stack.push_async_callback(pool.close)
+    await pool.start()
+    return pool
+
+
+async def _serve_until(
+    stopped: asyncio.Event,
+    service: HubService,
+    orchestrator: Inline,
+    store: LocalStore,
+    settings: Settings,
+) -> None:
+    server = grpc.aio.server(
+        options=[
+            ("grpc.max_receive_message_length", _MESSAGE_BYTES),
+            # A second hub at the same port is a mistake, not a way to share the load.
+            ("grpc.so_reuseport", 0),
+        ]
+    )
+    healthy, blobs = health.aio.HealthServicer(), BlobService(store)
+    hub_pb2_grpc.add_HubServiceServicer_to_server(service, server)
+    blob_pb2_grpc.add_BlobServiceServicer_to_server(blobs, server)
+    health_pb2_grpc.add_HealthServicer_to_server(healthy, server)
+    names = (*_SERVICES, health.SERVICE_NAME, reflection.SERVICE_NAME)
+    reflection.enable_server_reflection(names, server)
+    port = server.add_insecure_port(settings.address)
+    await server.start()
+    orchestrator.resume()
+    for name in ("", *_SERVICES):
+        await healthy.set(name, health_pb2.HealthCheckResponse.SERVING)
+    _announce(settings.address, port)
+    await stopped.wait()
+    _log.info("draining")
+    await healthy.enter_graceful_shutdown()
+    await orchestrator.drain(settings.drain_seconds)
+    await server.stop(_GRACE_SECONDS)
+    blobs.close()
+
+
+def _announce(address: str, port: int) -> None:
+    """Tells whoever started this process where it listens."""
+    host = address.rpartition(":")[0]
+    where = address if address.startswith("unix:") else f"{host}:{port}"
+    sys.stdout.write(json.dumps({"address": where, "pid": os.getpid()}) + "\n")
+    sys.stdout.flush()
+
+
+def _stop_signal() -> asyncio.Event:
+    stopped = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stopped.set)
+    return stopped

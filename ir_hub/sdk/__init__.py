@@ -1,0 +1,1 @@
+"""All that an adapter imports: op tables, reading and writing, serving, conformance."""

@@ -1,0 +1,134 @@
+"""Serves an adapter: the whole of its `__main__` is `serve(X())`."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import signal
+import sys
+from collections.abc import Sequence
+from functools import partial
+
+import grpc
+import structlog
+from grpc_health.v1 import health, health_pb2, health_pb2_grpc
+from grpc_reflection.v1alpha import reflection
+
+from ir_hub.blobs.service import BlobService
+from ir_hub.blobs.store import LocalStore
+from ir_hub.sdk.adapter import Adapter
+from ir_hub.sdk.errors import AdapterError
+from ir_hub.sdk.logs import log_as_json
+from ir_hub.sdk.pool import Limits, Pool
+from ir_hub.sdk.service import AdapterService
+from ir_hub.sdk.settings import Settings, settings_from
+from ir_hub.sdk.stages import functions
+from irhub.adapter.v1 import adapter_pb2, adapter_pb2_grpc
+from irhub.blob.v1 import blob_pb2, blob_pb2_grpc
+
+_MESSAGE_BYTES = 4 << 20  # what every gRPC client and server takes without being told
+_SERVICES = (
+    adapter_pb2.DESCRIPTOR.services_by_name["AdapterService"].full_name,
+    blob_pb2.DESCRIPTOR.services_by_name["BlobService"].full_name,
+)
+_log = structlog.get_logger()
+
+
+def serve(adapter: Adapter, argv: Sequence[str] | None = None) -> None:
+    """Serves the adapter until SIGTERM or SIGINT. `argv` is the command line, by default the
+    process's own; `--help` explains it.
+
+    Prints one line when it serves, {"address": "127.0.0.1:50051", "pid": 1234}; logs go to
+    standard error. The framework is imported in worker processes only.
+    """
+    settings = settings_from(adapter.framework, argv)
+    log_as_json()
+    try:
+        asyncio.run(_serve(adapter, settings))
+    except AdapterError as error:
+        sys.exit(f"the {adapter.framework} adapter can't start: {error}")
+
+
+async def _serve(adapter: Adapter, settings: Settings) -> None:
+    stopped = _stop_signal()
+    store = LocalStore(settings.store, settings.store_limit)
+    prepare = partial(functions, adapter, settings.store, settings.store_limit)
+    with store.scratch() as scratch:
+        pool = Pool(prepare, _limits(settings), scratch)
+        await pool.start()
+        try:
+            description = adapter_pb2.DescribeResponse.FromString(await pool.run("describe", b""))
+            await _serve_until(stopped, AdapterService(pool, description, store), store, settings)
+        finally:
+            await pool.close()
+
+
+async def _serve_until(
+    stopped: asyncio.Event, service: AdapterService, store: LocalStore, settings: Settings
+) -> None:
+    server = grpc.aio.server(options=_options(settings))
+    healthy, blobs = health.aio.HealthServicer(), BlobService(store)
+    adapter_pb2_grpc.add_AdapterServiceServicer_to_server(service, server)
+    blob_pb2_grpc.add_BlobServiceServicer_to_server(blobs, server)
+    health_pb2_grpc.add_HealthServicer_to_server(healthy, server)
+    names = (*_SERVICES, health.SERVICE_NAME, reflection.SERVICE_NAME)
+    reflection.enable_server_reflection(names, server)
+    address = _listen(server, settings)
+    await server.start()
+    for name in ("", *_SERVICES):
+        await healthy.set(name, health_pb2.HealthCheckResponse.SERVING)
+    _announce(address)
+    await stopped.wait()
+    _log.info("draining")
+    # First say so, so that balancers send no more; then refuse; then wait for what runs.
+    await healthy.enter_graceful_shutdown()
+    await asyncio.sleep(settings.drain_notice)
+    await server.stop(settings.drain_limit)
+    blobs.close()
+
+
+def _announce(address: str) -> None:
+    """Tells whoever started this process where it listens."""
+    sys.stdout.write(json.dumps({"address": address, "pid": os.getpid()}) + "\n")
+    sys.stdout.flush()
+
+
+def _listen(server: grpc.aio.Server, settings: Settings) -> str:
+    """Opens the address and returns it with the port that was found."""
+    credentials = settings.credentials()
+    if credentials is None:
+        port = server.add_insecure_port(settings.address)
+    else:
+        port = server.add_secure_port(settings.address, credentials)
+    if settings.address.startswith("unix:"):
+        return settings.address
+    return f"{settings.address.rpartition(':')[0]}:{port}"
+
+
+def _stop_signal() -> asyncio.Event:
+    stopped = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stopped.set)
+    return stopped
+
+
+def _limits(settings: Settings) -> Limits:
+    return Limits(
+        workers=settings.workers,
+        waiting=settings.waiting,
+        seconds=settings.time_limit,
+        memory_bytes=settings.memory_limit,
+    )
+
+
+def _options(settings: Settings) -> list[tuple[str, int]]:
+    return [
+        ("grpc.max_receive_message_length", _MESSAGE_BYTES),
+        ("grpc.max_connection_age_ms", int(settings.max_connection_age * 1000)),
+        # A call that runs when its connection gets old may end on it.
+        ("grpc.max_connection_age_grace_ms", int(settings.time_limit * 1000)),
+        # A second service at the same port is a mistake, not a way to share the load.
+        ("grpc.so_reuseport", 0),
+    ]

@@ -1,0 +1,1 @@
+"""The benchmark: what a conversion costs, beside another converter on the same machine."""

@@ -1,0 +1,1 @@
+"""Whole conversions, through the hub and the adapters as they are deployed."""
