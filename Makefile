@@ -11,7 +11,7 @@ UV := $(IRHUB_HOME)/tools/uv/bin/uv
 
 SHELL := bash
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test conformance golden bench protos protos-check locks lint types \
+.PHONY: help setup demo test models conformance golden bench protos protos-check locks lint types \
 	format clean
 
 # $(call build,NAMES): make the environments with these names, as their tests need them.
@@ -68,9 +68,12 @@ demo: setup ## Convert the models of an OCR package, and run what came out insid
 
 test: setup ## Run the fast suites, each in the environment it needs
 	$(call build,numpy1)
-	$(call suites,"hub tests" "hub ir_hub" \
+	$(call suites,"hub tests --ignore=tests/matrix" "hub ir_hub" \
 		$(foreach name,$(CORE),"numpy1 tests/$(name)") \
 		$(foreach name,$(ADAPTERS),"$(name) adapters/$(name)/tests"))
+
+models: setup ## Convert torchvision's networks, through ONNX and back: some minutes
+	$(call suites,"hub tests/matrix")
 
 conformance: setup ## Compare each op of an adapter with what the op means: ADAPTER=onnx
 	$(call suites,\

@@ -85,4 +85,5 @@ class OnnxAdapter(Adapter):
         """Runs an .onnx file with ONNX Runtime."""
         from adapters.onnx.run import run
 
-        return run(files, inputs, int(work.options["threads"]), work.options["optimize"])
+        threads, optimize = int(work.options["threads"]), work.options["optimize"]
+        return run(files, inputs, work.scratch, threads, optimize)

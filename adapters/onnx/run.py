@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import ctypes
+import os
+import shutil
 from collections.abc import Mapping
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 import numpy as np
@@ -23,17 +26,37 @@ _TEXTS = "OUST"  # the kinds of NumPy arrays that hold texts
 
 
 def run(
-    files: Files, inputs: Mapping[str, Array], threads: int = 1, optimize: str = "none"
+    files: Files,
+    inputs: Mapping[str, Array],
+    scratch: Path,
+    threads: int = 1,
+    optimize: str = "none",
 ) -> dict[str, Array]:
-    """The outputs by name, in the model's order.
+    """The outputs by name, in the model's order. `scratch` is an empty folder.
 
     Raises:
         BadModel: ONNX Runtime can't open the model.
         BadRequest: an input is missing, unknown, or of another type.
         RunFailed: ONNX Runtime refused to run it.
     """
-    session = open_session(str(files.main.path), threads, optimize)
-    return run_session(session, inputs)
+    path = files.main.path if len(files.files) == 1 else _placed(files, scratch)
+    return run_session(open_session(str(path), threads, optimize), inputs)
+
+
+def _placed(files: Files, scratch: Path) -> Path:
+    """The files under their own names in one folder, where ONNX Runtime looks for them; it follows
+    no symbolic links out of it. Returns the model's path."""
+    for file in files.files:
+        name = PurePosixPath(file.name)
+        if name.is_absolute() or ".." in name.parts:
+            raise BadModel(f"the file {file.name!r} is outside the model's folder")
+        target = scratch / name
+        target.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            os.link(file.path, target)
+        except OSError:  # another file system, or one without links
+            shutil.copyfile(file.path, target)
+    return scratch / files.main.name
 
 
 def open_session(model: str | bytes, threads: int, optimize: str) -> Any:

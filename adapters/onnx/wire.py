@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+Chunks = list[bytes | memoryview]
 BIG = 1024  # bytes of raw_data that are not worth moving
 DEEPEST = 100  # protobuf's own limit for messages in messages
 
@@ -39,19 +40,12 @@ def outline(file: memoryview) -> bytes:
     Raises:
         Malformed: the file isn't protobuf, or ends too early.
     """
-    chunks: list[bytes | memoryview] = []
+    chunks: Chunks = []
     _copy(file, 0, len(file), "ModelProto", chunks, 0)
     return b"".join(chunks)
 
 
-def _copy(
-    file: memoryview,
-    start: int,
-    end: int,
-    message: str,
-    chunks: list[bytes | memoryview],
-    depth: int,
-) -> int:
+def _copy(file: memoryview, start: int, end: int, message: str, chunks: Chunks, depth: int) -> int:
     """Appends a message's outline to the chunks; returns how many bytes that is."""
     if depth > DEEPEST:
         raise Malformed(f"messages are nested more than {DEEPEST} deep", end=False)
@@ -63,7 +57,7 @@ def _copy(
         tag, position = _varint(file, position, end)
         size, position = _size(file, tag & 7, position, end)
         number = tag >> 3
-        inner: list[bytes | memoryview] = []
+        inner: Chunks = []
         if size >= BIG and tag & 7 == _BYTES and number in paths:
             inner_length = _copy(file, position, position + size, paths[number], inner, depth + 1)
             inner.insert(0, _tag(number, _BYTES) + _encoded(inner_length))

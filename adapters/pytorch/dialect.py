@@ -54,7 +54,7 @@ STYLE = Style(
         " get_parameter get_submodule half load_state_dict modules mtia named_buffers"
         " named_children named_modules named_parameters parameters register_buffer"
         " register_module register_parameter requires_grad_ set_extra_state share_memory"
-        " state_dict to to_empty train training type xpu zero_grad".split()
+        " pop append extend insert state_dict to to_empty train training type xpu zero_grad".split()
     ),
     names=frozenset({"F", "OrderedDict", "nn", "torch"}),
 )  # fmt: skip
@@ -202,10 +202,15 @@ def axes_of(node: Node) -> None:
     only(node.axes == AXES[node.op], f"its axes are {node.axes}, PyTorch's are {AXES[node.op]}")
 
 
-def derived(value: Value, shape: tuple[int, ...], change: Callable[[np.ndarray], np.ndarray]) -> Value:
+def derived(
+    value: Value,
+    shape: tuple[int, ...],
+    change: Callable[[np.ndarray], np.ndarray],
+    dtype: DType | None = None,
+) -> Value:
     """A constant made from another one; it is computed only when it is written."""
     assert value.data is not None
-    tensor = Derived(value.data, shape, change)
+    tensor = Derived(value.data, shape, change, dtype)
     return Value(value.name, TensorType(tensor.dtype, shape), data=tensor)
 
 

@@ -13,6 +13,7 @@ import ruff
 
 from adapters.pytorch.functions import sources
 from adapters.pytorch.table import STYLE, pytorch
+from adapters.pytorch.unsigned import computed
 from adapters.pytorch.weights import CODES, write_weights
 from ir_hub.codegen.spelling import Spelling
 from ir_hub.codegen.steps import UnboundSize
@@ -71,7 +72,7 @@ def spell(graph: Graph) -> dict[Node, Spelling]:
     for node in graph.nodes:
         try:
             _check_types(node)
-            found[node] = pytorch.writer(node.op)(node)
+            found[node] = computed(node, pytorch.writer(node.op)(node))
         except Unsupported as error:
             called = f"{node.name} ({', '.join(node.origins)})" if node.origins else node.name
             problems.append(Problem(called, f"{node.op}: {error}"))
@@ -100,14 +101,9 @@ def model_code(written: Written, source: Source) -> str:
 
 
 def _standard_imports(code: str) -> list[str]:
-    lines = {"import math": r"\bmath\.", "from collections import OrderedDict": r"\bOrderedDict\("}
-    used = [line for line, use in lines.items() if re.search(use, code)]
-    return [*used, ""] if used else []
-
-
-def _standard_imports(code: str) -> list[str]:
     lines = {
         r"\bmath\.": "import math",
+        r"\bOrderedDict\(": "from collections import OrderedDict",
         r"\bCallable\[": "from collections.abc import Callable",
         r"\bFraction\(": "from fractions import Fraction",
     }
@@ -146,5 +142,7 @@ def _names(outputs: Sequence[Value]) -> list[str]:
 def _check_types(node: Node) -> None:
     """Refuses what PyTorch has no elements for."""
     for value in (*(v for _, v in node.operands()), *node.results):
+        if value.is_constant and node.op == "dequantize_linear":
+            continue  # it is written in a wider type
         if value.dtype is not None and value.dtype not in CODES:
             raise Unsupported(f"PyTorch has no tensors of {value.dtype.value}")

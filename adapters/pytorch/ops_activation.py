@@ -21,7 +21,6 @@ for op, (ctor, function) in {
     "silu": ("nn.SiLU", "F.silu({0})"),
     "mish": ("nn.Mish", "F.mish({0})"),
     "softsign": ("nn.Softsign", "F.softsign({0})"),
-    "hard_swish": ("nn.Hardswish", "F.hardswish({0})"),
 }.items():
     pytorch.write(op)(module(ctor, function))
 
@@ -46,6 +45,11 @@ def _by_alpha(ctor: str, function: str, keyword: str, default: float) -> Any:
 pytorch.write("leaky_relu")(_by_alpha("LeakyReLU", "leaky_relu", "negative_slope", 0.01))
 pytorch.write("elu")(_by_alpha("ELU", "elu", "alpha", 1.0))
 pytorch.write("celu")(_by_alpha("CELU", "celu", "alpha", 1.0))
+
+
+@pytorch.write("hard_swish")
+def _(node: Node) -> Layer:
+    return Layer("nn.Hardswish", [node.x])
 
 
 @pytorch.write("gelu")

@@ -160,6 +160,8 @@ def _(node: Node) -> Expr:
             text = "{0}.float().to({to})"
         if node.saturate:
             text = text.replace(".to(", f".clamp(-{limit}, {limit}).to(")
+        elif node.to is DType.FLOAT8_E4M3FN:  # it has no infinity, and PyTorch saturates
+            text = text.replace(".to(", '.masked_fill({0}.abs() > 464, float("nan")).to(')
     return Expr(text, [node.x], {"to": node.to})
 
 

@@ -85,12 +85,13 @@ def _(node: Node) -> Expr:
 
 @pytorch.write("attention")
 def _(node: Node) -> Expr:
-    only(not (node.causal and node.mask is not None), "it is causal and has a mask")
     draft = Draft()
     text = draft.tensors(node.q, node.k, node.v)
-    if node.mask is not None:
+    if node.mask is not None and node.causal:
+        text += f", attn_mask=_causal({draft.tensors(node.mask, node.q, node.k)})"
+    elif node.mask is not None:
         text += f", attn_mask={draft.tensor(node.mask)}"
-    if node.causal:
+    elif node.causal:
         text += ", is_causal=True"
     size = (node.q.shape or (None,))[-1]
     usual = isinstance(size, int) and node.scale is not None and abs(node.scale * size**0.5 - 1) < 1e-6

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import ml_dtypes
 
-from adapters.pytorch.dialect import Draft, Unsupported, only, plain, pytorch, rank_of
+from adapters.pytorch.dialect import Draft, Unsupported, derived, only, plain, pytorch, rank_of
 from adapters.pytorch.ops_conv import centred, flat_pads
+from adapters.pytorch.weights import CODES
 from ir_hub.codegen.spelling import Expr
 from ir_hub.ir.graph import Node, Value
 from ir_hub.ir.types import DType
@@ -41,7 +42,8 @@ def _(node: Node) -> Expr:
 
 def _small_float(node: Node, draft: Draft, text: str) -> Expr:
     limit = _LIMITS[node.output_dtype]
-    clamped = f".clamp(-{limit}, {limit})" if node.saturate else ""
+    only(node.saturate, "it doesn't saturate")
+    clamped = f".clamp(-{limit}, {limit})"
     return draft.done(f"{text}{clamped}.to({draft.literal(node.output_dtype, 'dtype')})")
 
 
@@ -51,7 +53,7 @@ def _(node: Node) -> Expr:
     wide = DType.FLOAT64 if node.scale.dtype is DType.FLOAT64 else DType.FLOAT32
     only(node.scale.dtype in _SCALES, f"its scale is {node.scale.dtype}")
     method = "double" if wide is DType.FLOAT64 else "float"
-    text = f"{draft.tensor(node.x)}.{method}()"
+    text = f"{draft.tensor(_whole_bytes(node.x))}.{method}()"
     if node.zero_point is not None and node.zero_point.scalar != 0:
         text = f"({text} - {_spread(draft, node, node.zero_point)}.{method}())"
     scale = _spread(draft, node, node.scale)
@@ -61,8 +63,20 @@ def _(node: Node) -> Expr:
     return draft.done(f"({text}).to({draft.literal(node.output_dtype, 'dtype')})")
 
 
+def _whole_bytes(value: Value) -> Value:
+    """A constant of less than a byte an element, in the bytes that PyTorch has."""
+    wider = {DType.INT4: DType.INT8, DType.INT2: DType.INT8}
+    wider |= {DType.UINT4: DType.UINT8, DType.UINT2: DType.UINT8}
+    if value.dtype in wider and value.data is not None:
+        dtype = wider[value.dtype]
+        return derived(value, value.data.shape, lambda array: array.astype(dtype.numpy), dtype)
+    only(value.dtype in CODES, f"PyTorch has no {value.dtype}")
+    return value
+
+
 def _spread(draft: Draft, node: Node, parameter: Value) -> str:
     """A scale or zero point for each element of x: one for all, along an axis, or by blocks."""
+    parameter = _whole_bytes(parameter)
     text, shape = draft.tensor(parameter), parameter.shape
     only(shape is not None, "the rank of its scale isn't known")
     if shape in ((), (1,)):

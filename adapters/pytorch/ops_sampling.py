@@ -16,6 +16,8 @@ _GRID_MODES = {"linear": "bilinear", "nearest": "nearest", "cubic": "bicubic"}
 def _(node: Node) -> Expr:
     rank = rank_of(node.x)
     only(rank in (4, 5) and (node.mode != "cubic" or rank == 4), f"{node.mode} in {rank - 2} axes")
+    cubic = node.mode == "cubic" and node.padding_mode == "border"
+    only(not cubic, "cubic with a border: PyTorch clamps elements where the grid's places should be")
     draft = Draft()
     given = [draft.tensors(node.x, node.grid)]
     if node.mode != "linear":

@@ -17,6 +17,7 @@ from pathlib import Path
 
 import grpc
 import psutil
+from grpc_health.v1 import health_pb2, health_pb2_grpc
 
 from ir_hub.environments import SetupError, python_of
 from ir_hub.hub.settings import Settings
@@ -61,13 +62,15 @@ class Service:
             return False
 
     def answers(self, seconds: float) -> bool:
-        """Whether it takes connections."""
+        """Whether it says that it serves."""
         with grpc.insecure_channel(self.address) as channel:
+            stub = health_pb2_grpc.HealthStub(channel)
+            request = health_pb2.HealthCheckRequest()
             try:
-                grpc.channel_ready_future(channel).result(timeout=seconds)
-            except grpc.FutureTimeoutError:
+                found = stub.Check(request, timeout=seconds, wait_for_ready=True)
+            except grpc.RpcError:
                 return False
-        return True
+        return bool(found.status == health_pb2.HealthCheckResponse.SERVING)
 
 
 class LocalServices:
@@ -98,7 +101,7 @@ class LocalServices:
         wanted = {name: python_of(name, self._settings.home) for name in adapters}
         self._run.mkdir(parents=True, exist_ok=True)
         with self._locked():
-            running = self._current()
+            running = self._current((HUB, *wanted))
             absent = {name: path for name, path in wanted.items() if name not in running}
             if HUB not in running:
                 absent[HUB] = Path(sys.executable)
@@ -125,11 +128,11 @@ class LocalServices:
                 path.unlink(missing_ok=True)
         return ordered
 
-    def _current(self) -> dict[str, Service]:
-        """What runs; what runs other code than ours is stopped."""
+    def _current(self, wanted: Sequence[str]) -> dict[str, Service]:
+        """What runs; of what is wanted, what runs other code than ours is stopped."""
         running = self.running()
-        for name in list(running):
-            if running[name].code != _code_of(name):
+        for name in wanted:
+            if name in running and running[name].code != _code_of(name):
                 self._report(f"restarting {name}: irhub has changed")
                 self._stop(running.pop(name))
         return running

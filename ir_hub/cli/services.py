@@ -14,7 +14,7 @@ from ir_hub import environments
 from ir_hub.cli import adapters as own
 from ir_hub.cli.errors import UsageError, reported
 from ir_hub.cli.local import LocalServices, installed
-from ir_hub.cli.session import ERR, OUT, hub, settings
+from ir_hub.cli.session import ERR, OUT, running_hub, settings
 from irhub.hub.v1 import hub_pb2
 
 adapters = typer.Typer(help="The adapters: what there is, what each can do, how to get it.")
@@ -69,8 +69,8 @@ def show(
     with reported(ERR):
         now = settings()
         there = set(installed(list(own.known()), now))
-        running = LocalServices(now).running()
-        found = {s.framework: s for s in _known_to_hub()} if now.hub or "hub" in running else {}
+        with running_hub() as client:
+            found = {s.framework: s for s in client.adapters()} if client else {}
         if as_json:
             sys.stdout.write(json.dumps(_as_json(there, found), indent=2) + "\n")
         else:
@@ -94,11 +94,6 @@ def _check(names: list[str]) -> None:
     unknown = sorted(set(names) - set(own.known()))
     if unknown:
         raise UsageError(f"no adapter {', '.join(unknown)}; there is {', '.join(own.known())}")
-
-
-def _known_to_hub() -> list[hub_pb2.AdapterStatus]:
-    with hub([]) as client:
-        return list(client.adapters())
 
 
 def _print_services() -> None:

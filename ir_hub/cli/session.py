@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from rich.console import Console
 
 from ir_hub.blobs import LocalStore
-from ir_hub.cli.local import LocalServices
+from ir_hub.cli.local import HUB, LocalServices
 from ir_hub.client import HubClient
 from ir_hub.hub.plan import IR
 from ir_hub.hub.settings import Settings, load
@@ -40,4 +40,17 @@ def hub(adapters: Sequence[str], quiet: bool = False) -> Iterator[HubClient]:
             said = LocalServices(now, lambda line: status.update(line))
             address = said.ensure(wanted).address
     with HubClient(address, store) as client:
+        yield client
+
+
+@contextmanager
+def running_hub() -> Iterator[HubClient | None]:
+    """A client of the hub if one runs; nothing is started."""
+    now = settings()
+    here = LocalServices(now).running().get(HUB)
+    address = now.hub or (here.address if here else "")
+    if not address:
+        yield None
+        return
+    with HubClient(address, LocalStore(now.store, now.store_bytes)) as client:
         yield client

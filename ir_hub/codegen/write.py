@@ -156,8 +156,8 @@ class _Writer:
         """The constructor's parameters that the forward needs."""
         used = [
             said
-            for (number, _), said in made.said.items()
-            if isinstance(made.block.steps[number].what, Expr)
+            for (number, name), said in made.said.items()
+            if isinstance(made.block.steps[number].what, Expr) and not name.startswith("~")
         ]
         return [
             p.name for p in made.parameters if any(p.name in re.findall(r"\w+", s) for s in used)

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from ir_hub.ir.types import DType
-from ir_hub.sdk.tolerance import tolerance
+from ir_hub.sdk.tolerance import least_scale, tolerance
 from irhub.hub.v1 import hub_pb2
 
 Array = np.ndarray[Any, Any]
@@ -16,10 +16,10 @@ Arrays = Mapping[str, Array]
 
 
 def compare_outputs(
-    source: Arrays, target: Arrays, run: int, inputs: Sequence[str]
+    source: Arrays, target: Arrays, run: int, inputs: Sequence[str], ops: Sequence[str] = ()
 ) -> list[hub_pb2.OutputComparison]:
     """One entry an output of the source; outputs belong together by their place, as names can
-    differ. `inputs` says what the models were run with."""
+    differ. `inputs` says what the models were run with, `ops` which op each output is of."""
     others = list(target.values())
     found = []
     for place, (name, array) in enumerate(source.items()):
@@ -33,7 +33,8 @@ def compare_outputs(
             inputs=inputs,
         )
         if len(others) == len(source):
-            _compare(array, others[place], entry)
+            op = ops[place] if place < len(ops) else ""
+            _compare(array, others[place], entry, least_scale(op, DType.of(array.dtype)))
         else:
             entry.reason = f"the source has {len(source)} outputs, the target {len(others)}"
         found.append(entry)
@@ -54,7 +55,9 @@ def doubts(source: Arrays) -> list[str]:
     return found
 
 
-def _compare(source: Array, target: Array, entry: hub_pb2.OutputComparison) -> None:
+def _compare(
+    source: Array, target: Array, entry: hub_pb2.OutputComparison, least: float
+) -> None:
     theirs = DType.of(target.dtype).value
     if source.shape != target.shape:
         entry.reason = f"the target's shape is {list(target.shape)}"
@@ -63,7 +66,7 @@ def _compare(source: Array, target: Array, entry: hub_pb2.OutputComparison) -> N
     elif source.dtype.kind in "OUS":
         _compare_texts(source, target, entry)
     else:
-        _compare_numbers(_wide(source), _wide(target), entry)
+        _compare_numbers(_wide(source), _wide(target), entry, least)
 
 
 def _compare_texts(source: Array, target: Array, entry: hub_pb2.OutputComparison) -> None:
@@ -74,14 +77,16 @@ def _compare_texts(source: Array, target: Array, entry: hub_pb2.OutputComparison
         entry.reason = f"{differing} of {source.size} texts differ"
 
 
-def _compare_numbers(source: Array, target: Array, entry: hub_pb2.OutputComparison) -> None:
+def _compare_numbers(
+    source: Array, target: Array, entry: hub_pb2.OutputComparison, least: float
+) -> None:
     finite = np.isfinite(source)
     if not np.array_equal(_unusual(source), _unusual(target), equal_nan=True):
         differing = int(np.count_nonzero(finite != np.isfinite(target)))
         entry.max_error = float("inf")
         entry.reason = f"NaN or infinity in other places: {differing} elements of {source.size}"
         return
-    entry.max_error = _relative_error(source[finite], target[finite])
+    entry.max_error = _relative_error(source[finite], target[finite], least)
     entry.argmax_agreement = _argmax_agreement(source, target)
     entry.equal = entry.max_error <= entry.tolerance
     if not entry.equal:
@@ -106,11 +111,12 @@ def _unusual(array: Array) -> Array:
     return np.where(np.isfinite(array), 0, array)
 
 
-def _relative_error(source: Array, target: Array) -> float:
-    """The greatest difference, relative to the source's greatest value; absolute if that is 0."""
+def _relative_error(source: Array, target: Array, least: float) -> float:
+    """The greatest difference, relative to the source's greatest value, or to the least scale if
+    that is greater; absolute if both are 0."""
     if source.size == 0:
         return 0.0
-    scale = float(np.max(np.abs(source)))
+    scale = max(float(np.max(np.abs(source))), least)
     return float(np.max(np.abs(source - target))) / (scale or 1.0)
 
 

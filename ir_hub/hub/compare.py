@@ -132,6 +132,7 @@ class Comparer:
             ]
             return
         request = {
+            "model": self._model,
             "run": run,
             "inputs": described(inputs),
             "source": await self._packed(source),

@@ -32,11 +32,11 @@ def detect(
     """
     if is_bundle(head):
         return IR
+    read = {name: _suffixes(adapter.reads) for name, adapter in adapters.items()} | {IR: {SUFFIX}}
     suffixes = [
         (suffix, framework)
-        for framework, description in adapters.items()
-        for format_ in description.reads
-        for suffix in format_.suffixes
+        for framework, endings in read.items()
+        for suffix in endings
         if PurePosixPath(names[0]).name.lower().endswith(suffix.lower())
     ]
     # "-symbol.json" says more than ".json" does.
@@ -51,16 +51,15 @@ def detect(
             {"candidates": ",".join(found)},
         )
     raise NoAdapter(
-        f"No adapter reads files like {names[0]!r}. {_readable(adapters)}",
+        f"No adapter reads files like {names[0]!r}. {_readable(read)}",
         [Problem("spec.files", "no adapter reads files of such a name")],
         {"adapters": ",".join(sorted(adapters))},
     )
 
 
-def _readable(adapters: Mapping[str, adapter_pb2.DescribeResponse]) -> str:
-    read = {name: sorted(_suffixes(adapter.reads)) for name, adapter in sorted(adapters.items())}
-    said = [f"{name} reads {', '.join(suffixes)}" for name, suffixes in read.items() if suffixes]
-    return f"What there is: {'; '.join([*said, f'irhub itself reads {SUFFIX}'])}."
+def _readable(read: Mapping[str, set[str]]) -> str:
+    said = [f"{name} reads {', '.join(sorted(ends))}" for name, ends in sorted(read.items()) if ends]
+    return f"What there is: {'; '.join(said)}."
 
 
 def _suffixes(formats: Iterable[adapter_pb2.Format]) -> set[str]:

@@ -11,7 +11,7 @@ from ir_hub.ir.text import node_label
 from ir_hub.recover import pipeline as recovery
 from ir_hub.recover.joins import join_stepwise
 from ir_hub.recover.structure import structure
-from ir_hub.simplify.fold import fold
+from ir_hub.simplify.fold import fold, fold_all_but_weights
 from ir_hub.simplify.lower import lower as lower_ops
 from ir_hub.simplify.shapes import infer_shapes
 
@@ -19,12 +19,13 @@ Pass = Callable[[Model], Model]
 
 SIMPLIFY: Sequence[Pass] = (
     infer_shapes,  # sizes that follow from sizes become literals
-    fold,  # and what was computed to get there is constant now
+    fold_all_but_weights,  # and what was computed to get there is constant now
     infer_shapes,  # which may be what another size follows from
     recovery.clean,  # transposes and reshapes that cancel
 )
 
 AFTER_RECOVER: Sequence[Pass] = (
+    fold,  # what wasn't a part of anything
     infer_shapes,
     join_stepwise,  # so that what joins all that came before it looks alike everywhere
     structure,  # stretches that repeat are modules, where the source had none

@@ -66,11 +66,13 @@ def run(store: LocalStore, request: bytes) -> bytes:
 
 
 def agree(store: LocalStore, request: bytes) -> bytes:
-    """JSON {run, inputs, source, target}, the last two RunResults in base 64: an outcome whose
-    facts are one OutputComparison an output."""
+    """JSON {model, run, inputs, source, target}, the last two RunResults in base 64: an outcome
+    whose facts are one OutputComparison an output."""
     asked = json.loads(request)
     source, target = (_outputs(asked[side], store) for side in ("source", "target"))
-    found = agreement.compare_outputs(source, target, asked["run"], asked["inputs"])
+    graph = load_model(store.open(Blob(**asked["model"])), store).graph
+    ops = [value.producer.op if value.producer else "" for value in graph.outputs]
+    found = agreement.compare_outputs(source, target, asked["run"], asked["inputs"], ops)
     outputs = [_facts(entry) for entry in found]
     notes = tuple(f"run {asked['run']}: {doubt}" for doubt in agreement.doubts(source))
     return Outcome(notes=notes, facts={"outputs": outputs}).to_json().encode()

@@ -121,7 +121,7 @@ class Algebra:
         inner = self._flat_product(node.x, depth)
         if node.op == "neg":
             return Flat(-inner.number, inner.items, inner.parts)
-        exponent = self.number(node.y) if node.op == "pow" else _EXPONENTS[node.op]
+        exponent = self.number(node.y) if node.op == "pow" else EXPONENTS[node.op]
         if exponent is None or exponent == 0 or abs(exponent) > 64:
             return None
         if exponent != int(exponent):  # sqrt(x * x) isn't x
@@ -146,7 +146,7 @@ class Algebra:
         )
 
 
-_EXPONENTS = {"reciprocal": -1.0, "square": 2.0, "sqrt": 0.5, "rsqrt": -0.5}
+EXPONENTS = {"reciprocal": -1.0, "square": 2.0, "sqrt": 0.5, "rsqrt": -0.5}
 
 
 def _power(flat: Flat, exponent: float) -> Flat:

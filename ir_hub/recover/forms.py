@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from ir_hub.recover.algebra import EXPONENTS
 from ir_hub.recover.domains import Number, Tensor
 from ir_hub.recover.pattern import Call, Var, calls
 
@@ -80,7 +81,7 @@ class Forms:
         if p.op == "neg":
             number, items = self._product(x, kept)
             return -number, items
-        power = float(p.args["y"]) if p.op == "pow" else _EXPONENTS[p.op]
+        power = float(p.args["y"]) if p.op == "pow" else EXPONENTS[p.op]
         if power != int(power):
             return 1.0, {x: power}
         number, items = self._product(x, kept)
@@ -102,15 +103,12 @@ def is_product(pattern: Any) -> bool:
         return False
     if pattern.op == "pow":
         return isinstance(pattern.args["y"], int | float)
-    return pattern.op in ("mul", "div", "neg") or pattern.op in _EXPONENTS
+    return pattern.op in ("mul", "div", "neg") or pattern.op in EXPONENTS
 
 
 def is_sum(pattern: Any) -> bool:
     """Whether a pattern is matched as a sum."""
     return isinstance(pattern, Call) and pattern.op in ("add", "sub")
-
-
-_EXPONENTS = {"reciprocal": -1.0, "square": 2.0, "sqrt": 0.5, "rsqrt": -0.5}
 
 
 def _added(left: Items, right: Items, factor: float) -> Items:

@@ -55,7 +55,17 @@ def read(source: SourceGraph, dialect: Dialect) -> Model:
     graph = reader.graph(source, {})
     if reader.problems:
         raise UnsupportedNodes(dialect.name, reader.problems)
-    return Model(graph, source.scopes, source.source, source.symbols)
+    return Model(graph, _scopes(graph, source.scopes), source.source, source.symbols)
+
+
+def _scopes(graph: Graph, known: Mapping[str, str]) -> dict[str, str]:
+    """The scopes of all nodes and those around them; where the source says no class, "" is it."""
+    scopes = dict(known)
+    for scope in dict.fromkeys(node.scope for node in graph.walk()):
+        parts = scope.split(".") if scope else []
+        for length in range(1, len(parts) + 1):
+            scopes.setdefault(".".join(parts[:length]), "")
+    return scopes
 
 
 class _Reader:

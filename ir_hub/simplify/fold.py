@@ -15,24 +15,41 @@ from ir_hub.ops.op import Kind
 LARGEST_BYTES = 1 << 20  # A folded result may be this large, or as large as what it is made of.
 KEPT = frozenset({"dequantize_linear", "dropout"})  # what they say is lost in their result
 
+ARITHMETIC = frozenset({"add", "sub", "mul", "div", "pow", "sqrt", "rsqrt", "reciprocal", "neg"})
+
 
 def fold(model: Model) -> Model:
     """Replaces nodes whose operands are constants by constants; a transposed constant is the same
     bytes read in another order."""
-    _fold(model.graph)
+    return _folded(model, frozenset())
+
+
+def fold_all_but_weights(model: Model) -> Model:
+    """Folds all but arithmetic on weights: batch norms that were spelled out can be told only
+    while their variances are still there."""
+    return _folded(model, ARITHMETIC)
+
+
+def _folded(model: Model, kept: frozenset[str]) -> Model:
+    _fold(model.graph, kept)
     model.graph.prune()
     return model
 
 
-def _fold(graph: Graph) -> None:
+def _fold(graph: Graph, kept: frozenset[str]) -> None:
     replaced: dict[Value, Value] = {}
     for node in graph.nodes:
         node.substitute(replaced)
         for body in node.bodies():
-            _fold(body)
-        for result, array in zip(node.results, _computed(node), strict=False):
-            replaced[result] = array
+            _fold(body, kept)
+        if node.op not in kept or not _is_weight(node.result):
+            replaced.update(zip(node.results, _computed(node), strict=False))
     graph.outputs = [replaced.get(value, value) for value in graph.outputs]
+
+
+def _is_weight(value: Value) -> bool:
+    is_float = value.dtype is not None and value.dtype.is_float
+    return is_float and any(size != 1 for size in value.shape or ())
 
 
 def _computed(node: Node) -> list[Value]:

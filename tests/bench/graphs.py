@@ -40,12 +40,13 @@ def _weight(tracer: Tracer, generator: np.random.Generator, *shape: int) -> Term
 
 def _linear(t: Tracer, x: Term, generator: np.random.Generator, outputs: int) -> Term:
     rows = int(x.value.shape[-1]) if x.value.shape else 0
-    return t.matmul(x, _weight(t, generator, rows, outputs)) + _weight(t, generator, outputs)
+    product: Term = t.matmul(x, _weight(t, generator, rows, outputs))
+    return product + _weight(t, generator, outputs)
 
 
 def _layer_norm(t: Tracer, x: Term, generator: np.random.Generator) -> Term:
     centred = x - t.reduce_mean(x, axes=(-1,))
-    normal = centred / t.sqrt(t.reduce_mean(centred**2, axes=(-1,)) + 1e-5)
+    normal: Term = centred / t.sqrt(t.reduce_mean(centred**2, axes=(-1,)) + 1e-5)
     return normal * _weight(t, generator, WIDTH) + _weight(t, generator, WIDTH)
 
 
@@ -61,7 +62,8 @@ def _attention(t: Tracer, x: Term, generator: np.random.Generator) -> Term:
 
 
 def _gelu(t: Tracer, x: Term) -> Term:
-    return 0.5 * x * (1 + t.tanh(math.sqrt(2 / math.pi) * (x + 0.044715 * x**3)))
+    inner: Term = t.tanh(math.sqrt(2 / math.pi) * (x + 0.044715 * x**3))
+    return 0.5 * x * (1 + inner)
 
 
 def _block(t: Tracer, x: Term, generator: np.random.Generator) -> Term:
@@ -73,5 +75,6 @@ def _block(t: Tracer, x: Term, generator: np.random.Generator) -> Term:
 def _misses(t: Tracer, x: Term, generator: np.random.Generator) -> Term:
     number = float(generator.uniform(0.1, 0.9))
     y = number * x * (1 + t.tanh(0.7 * (x + 0.05 * x**3)))
-    z = (x - t.reduce_mean(y, axes=(-1,))) / t.sqrt(t.reduce_mean(y**2, axes=(-1,)) + number)
-    return x + y * z * t.sigmoid(y) + (z + 3) * number / 6
+    z: Term = (x - t.reduce_mean(y, axes=(-1,))) / t.sqrt(t.reduce_mean(y**2, axes=(-1,)) + number)
+    gate: Term = t.sigmoid(y)
+    return x + y * z * gate + (z + 3) * number / 6

@@ -10,6 +10,7 @@ import json
 import sys
 import time
 import warnings
+from collections.abc import Callable
 
 import numpy as np
 import onnx
@@ -47,7 +48,7 @@ def convert(file: str, into: str) -> Answer:
 def main() -> None:
     warnings.simplefilter("ignore")  # the converter's, about copies that it makes
     answers, sys.stdout = sys.stdout, sys.stderr  # for what the converter prints
-    orders = {"freshen": freshen, "convert": convert}
+    orders: dict[str, Callable[..., Answer]] = {"freshen": freshen, "convert": convert}
     for line in sys.stdin:
         said = json.loads(line)
         print(json.dumps(orders[said.pop("order")](**said)), file=answers, flush=True)

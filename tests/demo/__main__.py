@@ -62,7 +62,7 @@ class DemoFailed(Exception):
 def convert(network: Network) -> Conversion:
     """Convert a network with the `irhub` command; for the second page only the check is new."""
     models = ENVIRONMENT / "lib/python3.11/site-packages/rapidocr_onnxruntime/models"
-    command = [IRHUB, "convert", models / network.file, "--to", "pytorch"]
+    command: list[str | Path] = [IRHUB, "convert", models / network.file, "--to", "pytorch"]
     command += ["-o", OUTPUT / network.name, "--force", "--json", "--check-inputs"]
     reports, seconds = [], []
     for page in PAGES:

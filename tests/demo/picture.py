@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from PIL import Image, ImageDraw, ImageFont
 
 INK, PAPER, BOX, RULE = "#1c1c28", "#ffffff", "#d1495b", "#c8c8d0"
-_SIZE, _SPACING, _MARGIN = 34, 78, 40
-_WIDTH = 900
+_SIZE, _SPACING, _MARGIN = 36, 80, 40
+_WIDTH = 928
 
 Box = Sequence[tuple[float, float]]
 

@@ -21,7 +21,7 @@ from rapidocr_onnxruntime import RapidOCR
 from tests.demo.picture import Box, Line, draw_lines, draw_readings
 
 LINES = (
-    Line("A converted network reads this line"),
+    Line("This line is read by a converted network"),
     Line("and this one, which stands on its head", is_turned=True),
     Line("Invoice 4711: 12 pieces at 3.50, total 42.00"),
 )
@@ -31,6 +31,9 @@ PLACES = {
     "cls": ("text_cls", "infer"),
     "rec": ("text_rec", "session"),
 }
+
+# The pages are sharp: without this the package enlarges them, which only takes time.
+SIZES = {"det_limit_type": "max", "det_limit_side_len": 960}
 
 Array = np.ndarray[Any, Any]
 Session = Callable[[Array], list[Array]]
@@ -44,7 +47,8 @@ class Recorder:
 
     def __call__(self, images: Array) -> list[Array]:
         """The session's outputs."""
-        np.savez(self._file, **{self._session.get_input_names()[0]: images})
+        inputs: dict[str, Any] = {self._session.get_input_names()[0]: images}
+        np.savez(self._file, **inputs)
         outputs: list[Array] = self._session(images)
         return outputs
 
@@ -66,11 +70,16 @@ class Converted:
             return [self._model(torch.from_numpy(images)).numpy()]
 
 
-def swap(engine: RapidOCR, make: Callable[[str, Any], Session]) -> None:
-    """Replace each network's session by what `make` makes of its name and the session."""
-    for name, (owner, attribute) in PLACES.items():
-        part = getattr(engine, owner)
-        setattr(part, attribute, make(name, getattr(part, attribute)))
+def session_of(engine: RapidOCR, network: str) -> Any:
+    """The session that the package runs a network with."""
+    part, attribute = PLACES[network]
+    return getattr(getattr(engine, part), attribute)
+
+
+def swap(engine: RapidOCR, network: str, session: Session) -> None:
+    """Have the package run a network with another session."""
+    part, attribute = PLACES[network]
+    setattr(getattr(engine, part), attribute, session)
 
 
 def read(engine: RapidOCR, page: Image.Image, **flags: bool) -> dict[str, list[Any]]:
@@ -84,16 +93,18 @@ def record(folder: Path) -> None:
     """Write what the networks are given for two pages, as NETWORK-1.npz and NETWORK-2.npz."""
     folder.mkdir(parents=True, exist_ok=True)
     for number, lines in enumerate((LINES, LINES[:2]), 1):
-        engine = RapidOCR()
-        swap(engine, lambda name, old, n=number: Recorder(old, folder / f"{name}-{n}.npz"))
+        engine = RapidOCR(**SIZES)
+        for name in PLACES:
+            swap(engine, name, Recorder(session_of(engine, name), folder / f"{name}-{number}.npz"))
         read(engine, draw_lines(lines))
 
 
 def compare(folder: Path) -> dict[str, Any]:
     """Read a page in both ways, and once more without the network that tells which way up."""
-    page, engine = draw_lines(LINES), RapidOCR()
+    page, engine = draw_lines(LINES), RapidOCR(**SIZES)
     original = read(engine, page)
-    swap(engine, lambda name, _: Converted(folder / name))
+    for name in PLACES:
+        swap(engine, name, Converted(folder / name))
     converted = read(engine, page)
     readings = [("ONNX Runtime", original["texts"]), ("PyTorch, converted", converted["texts"])]
     draw_readings(page, converted["boxes"], readings).save(folder / "reading.png")

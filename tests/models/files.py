@@ -21,7 +21,7 @@ def onnx_file(name: str) -> Path:
         file.parent.mkdir(parents=True, exist_ok=True)
         partial = file.with_suffix(".partial")
         python = HOME / "envs" / "pytorch" / "bin" / "python"
-        command = [python, "-m", "tests.models", name, "-o", partial]
+        command: list[str | Path] = [python, "-m", "tests.models", name, "-o", partial]
         done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
         if done.returncode:
             raise RuntimeError(f"exporting {name} failed: {done.stderr}")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -11,10 +12,10 @@ import numpy as np
 import onnx
 from onnx import helper, numpy_helper
 
+from adapters.onnx import run as runtime
 from adapters.onnx.adapter import DEFAULT_OPSET, OnnxAdapter
 from adapters.onnx.emit import ModelWriter
 from adapters.onnx.initializers import write_model
-from adapters.onnx.run import run
 from ir_hub.ir.graph import Model
 from ir_hub.ir.tensor import Blob
 from ir_hub.ir.types import TensorType
@@ -88,6 +89,12 @@ def written(
     weights = [(name, value.data) for value, name in writer.constants.items()]
     path = folder / "model.onnx"
     return on_disk(*write_model(proto, weights, path, lambda *_: None, limit))  # type: ignore
+
+
+def run(files: Files, inputs: Mapping[str, Array]) -> dict[str, Array]:
+    """What ONNX Runtime computes."""
+    with tempfile.TemporaryDirectory() as scratch:
+        return runtime.run(files, inputs, Path(scratch))
 
 
 def same_outputs(model: onnx.ModelProto, folder: Path, **inputs: Array) -> Model:

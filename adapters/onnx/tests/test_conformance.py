@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from adapters.onnx.adapter import OnnxAdapter
-from ir_hub.sdk.conformance import OpCase, cases, check
+from ir_hub.sdk.conformance import OpCase, Respelled, cases, check, check_reading, op_cases
 from ir_hub.sdk.errors import AdapterError, UnsupportedNodes
 from ir_hub.sdk.subject import InProcess
 
@@ -28,6 +28,13 @@ KNOWN |= dict.fromkeys(
 )  # fmt: skip
 KNOWN["batch_norm_training-6"] = "the momentum is a float32, as ONNX's attributes are"
 KNOWN["qlinear_matmul-1"] = "takes a scale for each row of no other than the right operand"
+# Ops that ONNX has no op for, or none that ONNX Runtime runs; and those it has another form of.
+# fmt: off
+RESPELLED = {
+    "attention", "channel_shuffle", "embedding", "expm1", "floor_div", "linear", "log1p",
+    "not_equal", "one_hot", "relu6", "reverse", "rsqrt", "silu", "softplus", "square", "swish",
+}
+# fmt: on
 # What it says when it has no kernel for a type, or an op's option, that ONNX defines.
 LACKS = ("NOT_IMPLEMENTED", "Exception during initialization", "does not support", "ConvInteger")
 
@@ -42,3 +49,14 @@ def test_conformance(case: OpCase, tmp_path: Path) -> None:
         if not any(text in str(error) for text in LACKS):
             raise
         pytest.skip(f"ONNX Runtime lacks it: {error}")
+
+
+@pytest.mark.parametrize("case", op_cases(ADAPTER.dialect().written()), ids=str)
+def test_reading(case: OpCase, tmp_path: Path) -> None:
+    """What is written is read back as what means the same, though perhaps by other ops."""
+    try:
+        check_reading(InProcess(ADAPTER, tmp_path), case)
+    except Respelled:
+        assert case.op in RESPELLED
+    except UnsupportedNodes as error:
+        pytest.skip(str(error))

@@ -31,14 +31,14 @@ def _attention(
     right_window_size: int = -1,
 ) -> tuple[Tensor, Tensor, Tensor, Tensor]:
     """Attention; the keys and values with the cached ones before them; the scores."""
-    folded = q.dim() == 3
+    dtype, folded = q.dtype, q.dim() == 3
     if folded:  # (batch, length, heads * size)
         q = q.unflatten(-1, (q_num_heads, -1)).transpose(1, 2)
         k, v = (t.unflatten(-1, (kv_num_heads, -1)).transpose(1, 2) for t in (k, v))
     if past_key is not None and past_value is not None:
         k, v = torch.cat((past_key, k), 2), torch.cat((past_value, v), 2)
-    repeats = q.shape[1] // k.shape[1]
-    keys, values = k.repeat_interleave(repeats, 1), v.repeat_interleave(repeats, 1)
+    q, repeats = q.to(torch.promote_types(dtype, torch.float32)), q.shape[1] // k.shape[1]
+    keys, values = (t.to(q.dtype).repeat_interleave(repeats, 1) for t in (k, v))
     root = math.sqrt(1 / math.sqrt(q.shape[-1]) if scale is None else scale)
     scores = (q * root) @ (keys * root).mT
     capped = (scores / softcap).tanh() * softcap if softcap > 0 else scores
@@ -57,7 +57,15 @@ def _attention(
     weights = weights.masked_fill(bias.amax(-1, keepdim=True) == float("-inf"), 0).to(q.dtype)
     y = weights @ values
     y = y.transpose(1, 2).flatten(2) if folded else y
-    return y, k, v, (scores, capped, biased, weights)[qk_matmul_output_mode]
+    shown = (scores, capped, biased, weights)[qk_matmul_output_mode]
+    return y.to(dtype), k, v, shown.to(dtype)
+
+
+@pasted
+def _causal(mask: Tensor, q: Tensor, k: Tensor) -> Tensor:
+    """A mask without the keys that come after their query."""
+    past = torch.ones(q.shape[-2], k.shape[-2], dtype=torch.bool, device=q.device).tril()
+    return mask & past if mask.dtype == torch.bool else torch.where(past, mask, float("-inf"))
 
 
 @pasted
@@ -76,9 +84,7 @@ def _masked_window(bias: Tensor, past: int, valid: Tensor | None, left: int, rig
         allowed = allowed & (-ahead <= left)
     if right >= 0:
         allowed = allowed & (ahead <= right)
-    return bias.masked_fill(~allowed, float("-inf")) if allowed.dim() < 3 else torch.where(
-        allowed, bias, float("-inf")
-    )
+    return torch.where(allowed, bias, float("-inf"))
 
 
 @pasted

@@ -96,7 +96,7 @@ def _lstm(
             i = gate(_clipped(i + holes[0] * c, clip))
             f = 1 - i if input_forget else gate(_clipped(f + holes[2] * c, clip))
             c = f * c + i * cell(_clipped(g, clip))
-            return gate(_clipped(o + holes[1] * c, clip)) * out(_clipped(c, clip)), c
+            return gate(_clipped(o + holes[1] * c, clip)) * out(c), c
 
         return step
 

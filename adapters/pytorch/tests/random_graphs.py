@@ -18,7 +18,8 @@ SPATIAL = 4  # the height and width of every image
 CLASSES = ["", "", "torchvision.ops.Block", "Block", "nn.Sequential", "torch.nn.ModuleList",
            "class", "nn", "OrderedDict", "Model", 'x"); import os #', "1st"]  # fmt: skip
 LEAVES = ["a", "b", "0", "1", "2", "forward", "train", "class", "self", "weight", "scale", "x",
-          "value", "append", "Ünïcode", "a-b", "a b", 'x"); import os #', "{0}", "block1"]  # fmt: skip
+          "value", "append", "Ünïcode", "a-b", "a b", 'x"); import os #', "{0}",
+          "block1"]  # fmt: skip
 
 
 class Random:
