@@ -1,7 +1,7 @@
 # Every command of the project's daily work; `make help` lists them.
 
 PYTHON ?= python3.11
-ADAPTERS := onnx pytorch
+ADAPTERS := onnx pytorch tensorflow mxnet
 CORE := ir ops simplify recover layout codegen
 ADAPTER ?= $(ADAPTERS)
 export IRHUB_HOME := $(CURDIR)/.irhub
@@ -62,8 +62,8 @@ help: ## List the targets
 setup: ## Build the environments of the hub and the adapters
 	$(call build,hub $(ADAPTERS))
 
-demo: setup ## Convert the models of an OCR package, and run what came out inside it
-	$(call build,demo)
+demo: ## Convert the models of an OCR package, and run what came out inside it
+	$(call build,hub onnx pytorch demo)
 	$(call module,hub,demo)
 
 test: setup ## Run the fast suites, each in the environment it needs
@@ -72,7 +72,8 @@ test: setup ## Run the fast suites, each in the environment it needs
 		$(foreach name,$(CORE),"numpy1 tests/$(name)") \
 		$(foreach name,$(ADAPTERS),"$(name) adapters/$(name)/tests"))
 
-models: setup ## Convert torchvision's networks, through ONNX and back: some minutes
+models: ## Convert torchvision's networks, through ONNX and back: some minutes
+	$(call build,hub onnx pytorch)
 	$(call suites,"hub tests/matrix")
 
 conformance: setup ## Compare each op of an adapter with what the op means: ADAPTER=onnx
@@ -82,8 +83,8 @@ conformance: setup ## Compare each op of an adapter with what the op means: ADAP
 golden: setup ## Write the golden files anew; read the diff before you commit it
 	$(call module,hub,golden)
 
-bench: setup ## Measure speed and memory, beside other converters
-	$(call build,bench)
+bench: ## Measure speed and memory, beside other converters
+	$(call build,hub onnx pytorch bench)
 	$(call module,hub,bench)
 
 protos: ## Write the Python stubs of the contract anew
@@ -102,6 +103,7 @@ protos-check: ## Fail when the stubs are not those of the contract
 COMPILE = UV_FIND_LINKS="$${UV_FIND_LINKS:-$$PIP_FIND_LINKS}" $(UV) pip compile --quiet --upgrade \
 	--generate-hashes --no-header --no-annotate --python-version 3.11 \
 	--no-emit-package torch --no-emit-package torchvision
+# MXNet needs a NumPy that the hub's lock rules out; all else is the newest in both.
 HUB_LOCK := ir_hub/hub/requirements.lock
 
 locks: setup ## Resolve every requirement anew, to the newest releases that fit together
@@ -109,7 +111,8 @@ locks: setup ## Resolve every requirement anew, to the newest releases that fit 
 	$(COMPILE) pyproject.toml tests/requirements-hub.in -c $(HUB_LOCK) \
 		-o tests/requirements-hub.lock
 	for name in $(ADAPTERS); do \
-		$(COMPILE) adapters/$$name/requirements.in -c $(HUB_LOCK) \
+		$(COMPILE) adapters/$$name/requirements.in \
+			$$([ $$name = mxnet ] || echo -c $(HUB_LOCK)) \
 			-o adapters/$$name/requirements.lock && \
 		$(COMPILE) tests/requirements-$$name.in -c adapters/$$name/requirements.lock \
 			-o tests/requirements-$$name.lock || exit; \

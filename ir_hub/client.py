@@ -30,6 +30,7 @@ from ir_hub.sdk.status import answer, from_rpc, problems_of
 from irhub.adapter.v1 import adapter_pb2
 from irhub.blob.v1 import blob_pb2
 from irhub.hub.v1 import hub_pb2, hub_pb2_grpc
+from irhub.ir.v1 import ir_pb2
 
 T = TypeVar("T")
 
@@ -138,9 +139,14 @@ class HubClient:
         """All conversions, newest first."""
         token = None
         while token != "":
-            page = self._page(token or "")
+            page = self.page(token or "")
             yield from page.conversions
             token = page.next_page_token
+
+    def page(self, token: str = "") -> hub_pb2.ListConversionsResponse:
+        """A page of conversions, newest first; the first one, or the one of a token."""
+        request = hub_pb2.ListConversionsRequest(page_token=token)
+        return self._call(lambda: self._stub.ListConversions(request, timeout=_CALL_SECONDS))
 
     def cancel(self, name: str) -> hub_pb2.Conversion:
         """Stops a conversion."""
@@ -166,7 +172,7 @@ class HubClient:
                     if response.conversion.state in ENDED:
                         return
             except grpc.RpcError as error:
-                meant = from_rpc(error)
+                meant = self._meant(error)
                 failures += 1
                 if not isinstance(meant, Unreachable) or failures > _RECONNECTS:
                     raise meant from error
@@ -181,10 +187,17 @@ class HubClient:
         return response.adapters
 
     def inspect(
-        self, files: Sequence[adapter_pb2.File], source: str = "", *, recover: bool = False
+        self,
+        files: Sequence[adapter_pb2.File],
+        source: str = "",
+        inputs: Mapping[str, ir_pb2.TensorType] | None = None,
+        *,
+        recover: bool = False,
     ) -> hub_pb2.InspectModelResponse:
         """What is in a model."""
-        request = hub_pb2.InspectModelRequest(files=files, source=source, recover=recover)
+        request = hub_pb2.InspectModelRequest(
+            files=files, source=source, inputs=inputs or {}, recover=recover
+        )
         return self._call(lambda: self._stub.InspectModel(request, timeout=_INSPECT_SECONDS))
 
     def recover(self, model: Blob) -> hub_pb2.RecoverModelResponse:
@@ -197,18 +210,20 @@ class HubClient:
         found: Mapping[str, Any] = json.loads(self.read(conversion.report))
         return found
 
-    def _page(self, token: str) -> hub_pb2.ListConversionsResponse:
-        request = hub_pb2.ListConversionsRequest(page_token=token)
-        return self._call(lambda: self._stub.ListConversions(request, timeout=_CALL_SECONDS))
-
     def _call(self, call: Callable[[], T]) -> T:
         try:
             return call()
         except grpc.RpcError as error:
-            raise self._complete(from_rpc(error)) from error
+            raise self._meant(error) from error
 
-    def _complete(self, error: AdapterError) -> AdapterError:
-        """The error with all its problems, where a call's trailers hadn't room for them."""
+    def _meant(self, rpc_error: grpc.RpcError) -> AdapterError:
+        """What a call ended with, with all its problems, where its trailers hadn't room."""
+        error = from_rpc(rpc_error)
+        if isinstance(error, Unreachable):
+            return Unreachable(
+                f"The hub at {self.address} doesn't answer ({error}). Start it with `irhub up`, or "
+                "try again in a moment."
+            )
         digest = error.metadata.get("problems_digest")
         if digest is not None:
             size = int(error.metadata["problems_size_bytes"])

@@ -57,6 +57,8 @@ RECIPES = {
     "hub": Recipe("ir_hub/hub/requirements.lock"),
     "onnx": Recipe("adapters/onnx/requirements.lock"),
     "pytorch": Recipe("adapters/pytorch/requirements.lock", (_TORCH,)),
+    "tensorflow": Recipe("adapters/tensorflow/requirements.lock"),
+    "mxnet": Recipe("adapters/mxnet/requirements.lock"),
     "demo": Recipe("tests/requirements-demo.lock", (_TORCH,)),
     "bench": Recipe("tests/requirements-bench.lock", (_TORCH, _TORCHVISION)),
     "protos": Recipe("tests/requirements-protos.lock"),
@@ -66,6 +68,8 @@ TEST_RECIPES = RECIPES | {
     "hub": Recipe("tests/requirements-hub.lock"),
     "onnx": Recipe("tests/requirements-onnx.lock"),
     "pytorch": Recipe("tests/requirements-pytorch.lock", (_TORCH, _TORCHVISION)),
+    "tensorflow": Recipe("tests/requirements-tensorflow.lock"),
+    "mxnet": Recipe("tests/requirements-mxnet.lock"),
 }
 
 

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 
 _NAMES = "pkg.torch.onnx.name_scopes"
 _CLASSES = "pkg.torch.onnx.class_hierarchy"
+_NOWHERE = "_empty_nn_module_stack_from_metadata_hook"  # torch's for what no module asked for
 _LONGEST = 20_000  # characters of metadata that are read
 
 
@@ -25,6 +26,8 @@ def scope_of(name: str, metadata: Mapping[str, str], scopes: dict[str, str]) -> 
 def _from_torch(metadata: Mapping[str, str], scopes: dict[str, str]) -> str:
     """torch.onnx says the modules from the outermost on, and at the end the op itself."""
     paths = _texts(metadata[_NAMES])[:-1]
+    if _NOWHERE in paths:
+        return ""
     classes = _texts(metadata.get(_CLASSES, ""))
     for path, class_name in zip(paths, classes, strict=False):
         scopes[path] = scopes.get(path) or class_name

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -49,18 +49,22 @@ STYLE = Style(
         }
     },
     reserved=frozenset(
-        "T_destination add_module apply bfloat16 buffers call_super_init children compile cpu cuda"
-        " double dump_patches eval extra_repr float forward get_buffer get_extra_state"
-        " get_parameter get_submodule half load_state_dict modules mtia named_buffers"
-        " named_children named_modules named_parameters parameters register_buffer"
-        " register_module register_parameter requires_grad_ set_extra_state share_memory"
-        " pop append extend insert state_dict to to_empty train training type xpu zero_grad".split()
+        {
+            "T_destination", "add_module", "append", "apply", "bfloat16", "buffers",
+            "call_super_init", "children", "compile", "cpu", "cuda", "double", "dump_patches",
+            "eval", "extend", "extra_repr", "float", "forward", "get_buffer", "get_extra_state",
+            "get_parameter", "get_submodule", "half", "insert", "load_state_dict", "modules",
+            "mtia", "named_buffers", "named_children", "named_modules", "named_parameters",
+            "parameters", "pop", "register_buffer", "register_module", "register_parameter",
+            "requires_grad_", "set_extra_state", "share_memory", "state_dict", "to", "to_empty",
+            "train", "training", "type", "xpu", "zero_grad",
+        }
     ),
-    names=frozenset({"F", "OrderedDict", "nn", "torch"}),
+    names=frozenset({"Callable", "F", "Fraction", "OrderedDict", "Tensor", "nn", "torch"}),
 )  # fmt: skip
 
 
-def expression(text: str, *, numbers: str = "") -> Any:
+def expression(text: str, *, numbers: str = "") -> Callable[[Node], Expr]:
     """A rule for an op that is one expression: `{0}` and on are its tensors in the op's order,
     `{name}` its literals. `numbers` are the tensors that may be Python numbers: "1", "all"."""
     atom = not re.search(r"\}\s(\*\*|//|<<|>>|[<>=!]=|[-+*/%@&|^<>])\s|^[-~]", text)
@@ -131,6 +135,10 @@ class Draft:
         self._literals[name] = item
         return f"{{{name}}}"
 
+    def each(self, items: Iterable[Any], name: str) -> str:
+        """Literals as arguments of a call, one by one."""
+        return ", ".join([self.literal(item, name) for item in items])
+
     def sizes(self, argument: Any, name: str = "sizes") -> str:
         """Sizes, as a tuple or a list."""
         if not isinstance(argument, Value):
@@ -154,14 +162,14 @@ def known_sizes(argument: Any, reason: str) -> tuple[Any, ...]:
     return argument
 
 
-def module(ctor: str, function: str, defaults: Mapping[str, Any] | None = None, **kwargs: str) -> Any:
+def module(ctor: str, function: str, **kwargs: str) -> Callable[[Node], Layer]:
     """A rule for a layer without weights: its class with the arguments pytorch=ours, and the
     function that does the same."""
     write = expression(function)
 
     def rule(node: Node) -> Layer:
         given = {theirs: node.args[mine] for theirs, mine in kwargs.items()}
-        return Layer(ctor, [node.x], given, defaults or {}, function=write(node))
+        return Layer(ctor, [node.x], given, function=write(node))
 
     return rule
 

@@ -9,18 +9,16 @@ import subprocess
 from collections.abc import Sequence
 from pathlib import Path
 
-import ruff
+import ruff  # type: ignore[import-untyped]
 
 from adapters.pytorch.functions import sources
-from adapters.pytorch.table import STYLE, pytorch
-from adapters.pytorch.unsigned import computed
-from adapters.pytorch.weights import CODES, write_weights
-from ir_hub.codegen.spelling import Spelling
+from adapters.pytorch.spell import Bodies, return_by_nodes, spell
+from adapters.pytorch.table import pytorch
+from adapters.pytorch.weights import write_weights
 from ir_hub.codegen.steps import UnboundSize
 from ir_hub.codegen.write import Written, write
-from ir_hub.ir.graph import Graph, Model, Node, Source, Value
+from ir_hub.ir.graph import Model, Source, Value
 from ir_hub.sdk.adapter import Emitted, Progress
-from ir_hub.sdk.dialect import Unsupported
 from ir_hub.sdk.errors import Internal, Problem, UnsupportedNodes
 
 CODE_FILE, WEIGHTS_FILE = "model.py", "model.safetensors"
@@ -43,13 +41,14 @@ def save(model: Model, folder: Path, progress: Progress) -> Emitted:
         UnsupportedNodes: with each node that PyTorch can't say faithfully.
     """
     source_names = {value: value.name for value in model.graph.constants()}
-    _return_by_nodes(model.graph)
-    spellings = spell(model.graph)
+    return_by_nodes(model.graph)
+    bodies = Bodies(model.scopes)
+    spellings = spell(model.graph, bodies)
     try:
-        written = write(model, spellings, STYLE)
+        written = write(model, spellings, bodies.style)
     except UnboundSize as error:
-        raise UnsupportedNodes("pytorch", [Problem("sizes", str(error))]) from error
-    text = format_code(model_code(written, model.source))
+        raise UnsupportedNodes(pytorch.name, [Problem("sizes", str(error))]) from error
+    text = format_code(model_code(written, model.source, bodies.texts))
     (folder / CODE_FILE).write_text(text, encoding="utf-8")
     metadata = {
         "inputs": json.dumps([value.name for value in model.graph.inputs]),
@@ -61,30 +60,11 @@ def save(model: Model, folder: Path, progress: Progress) -> Emitted:
     return Emitted([CODE_FILE, WEIGHTS_FILE], weight_names=names)
 
 
-def spell(graph: Graph) -> dict[Node, Spelling]:
-    """How each node is written.
-
-    Raises:
-        UnsupportedNodes: with each node that can't be, and why.
-    """
-    found: dict[Node, Spelling] = {}
-    problems = []
-    for node in graph.nodes:
-        try:
-            _check_types(node)
-            found[node] = computed(node, pytorch.writer(node.op)(node))
-        except Unsupported as error:
-            called = f"{node.name} ({', '.join(node.origins)})" if node.origins else node.name
-            problems.append(Problem(called, f"{node.op}: {error}"))
-    if problems:
-        raise UnsupportedNodes(pytorch.name, problems)
-    return found
-
-
-def model_code(written: Written, source: Source) -> str:
-    """The whole file: what it is, its imports, its classes, how it is loaded."""
-    called = sources(written.code)
-    code = "\n\n\n".join([*called, written.code])
+def model_code(written: Written, source: Source, bodies: Sequence[str] = ()) -> str:
+    """The whole file: what it is, its imports, its classes, those of bodies first, how it is
+    loaded."""
+    classes = "\n\n\n".join([*bodies, written.code])
+    code = "\n\n\n".join([*sources(classes), classes])
     origin = _plain(" ".join(filter(None, (source.framework, source.producer))))
     head = [
         f'"""{written.class_name}, converted{" from " + origin if origin else ""} by irhub."""',
@@ -126,23 +106,5 @@ def _plain(text: str) -> str:
     return re.sub(r"[^0-9A-Za-z_.,:+() -]+", " ", text)[:80].strip()
 
 
-def _return_by_nodes(graph: Graph) -> None:
-    """Gives every constant among the outputs a node that returns it, for code to be written of."""
-    for index, value in enumerate(graph.outputs):
-        if value.is_constant:
-            result = Value(value.name, value.type)
-            graph.nodes.append(Node("identity", {"x": value}, [result], value.name))
-            graph.outputs[index] = result
-
-
 def _names(outputs: Sequence[Value]) -> list[str]:
     return [value.name for value in outputs]
-
-
-def _check_types(node: Node) -> None:
-    """Refuses what PyTorch has no elements for."""
-    for value in (*(v for _, v in node.operands()), *node.results):
-        if value.is_constant and node.op == "dequantize_linear":
-            continue  # it is written in a wider type
-        if value.dtype is not None and value.dtype not in CODES:
-            raise Unsupported(f"PyTorch has no tensors of {value.dtype.value}")

@@ -108,9 +108,9 @@ def _(node: Node) -> Expr:
     if node.threshold >= 0 and node.bias in (0, node.threshold):
         kind = "hard" if node.bias == 0 else "soft"
         return expression(f"F.{kind}shrink({{0}}, {{threshold}})")(node)
-    inner = "torch.where({0} > {threshold}, {0} - {bias}, 0.0)"
-    literals = {"threshold": node.threshold, "bias": node.bias}
-    return Expr(f"torch.where({{0}} < -({{threshold}}), {{0}} + {{bias}}, {inner})", [node.x], literals)
+    literals = {"threshold": node.threshold, "low": -node.threshold, "bias": node.bias}
+    upper = "torch.where({0} > {threshold}, {0} - {bias}, 0.0)"
+    return Expr(f"torch.where({{0}} < {{low}}, {{0}} + {{bias}}, {upper})", [node.x], literals)
 
 
 @pytorch.write("hardmax")

@@ -10,7 +10,14 @@ from ir_hub.ir.graph import Node, Value
 
 Pads = tuple[tuple[int, int], ...]
 
-_DEFAULTS = {"stride": 1, "padding": 0, "output_padding": 0, "groups": 1, "bias": True, "dilation": 1}
+_DEFAULTS = {
+    "stride": 1,
+    "padding": 0,
+    "output_padding": 0,
+    "groups": 1,
+    "bias": True,
+    "dilation": 1,
+}
 
 
 @pytorch.write("conv")
@@ -94,7 +101,7 @@ def centred(draft: Draft, value: Value, zero_point: Value | None, spread: int | 
     text = f"{draft.tensor(value)}.double()"
     if zero_point is None or zero_point.scalar == 0:
         return text
-    point = draft.tensor(zero_point)
+    point = draft.scalar(zero_point) if zero_point.shape == () else draft.tensor(zero_point)
     if spread is not None and zero_point.shape not in ((), (1,)):
         point += f".view(-1{', 1' * (spread + 1)})"
     return f"({text} - {point})"

@@ -36,9 +36,10 @@ def _(node: Node) -> Expr:
         axis += rank_of(node.x)
     if node.indices.scalar is not None and node.indices.shape == ():
         index = node.indices.scalar
+        place = draft.literal(index, "index")
         if axis < 2:
-            return draft.done(f"{x}[{':, ' * axis}{draft.literal(index, 'index')}]")
-        return draft.done(f"{x}.select({draft.literal(axis, 'axis')}, {draft.literal(index, 'index')})")
+            return draft.done(f"{x}[{':, ' * axis}{place}]")
+        return draft.done(f"{x}.select({draft.literal(axis, 'axis')}, {place})")
     return draft.done(f"{x}[{':, ' * axis}{_index(draft, node.indices)}]")
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from typing import Any
 
@@ -20,13 +21,14 @@ def _(node: Node) -> Expr:
 @pytorch.write("linear")
 def _(node: Node) -> Layer | Expr:
     weight, bias = node.weight, node.bias
-    if weight.is_constant and (bias is None or bias.is_constant and bias.shape == weight.shape[:1]):
+    plain = bias is None or (bias.is_constant and bias.shape == weight.shape[:1])
+    if weight.is_constant and plain:
         return _linear(node.x, weight, bias)
     draft = Draft()
     x, weight = draft.tensor(node.x), draft.tensor(weight)
     if bias is None or len(bias.shape or (1, 1)) > 1:
-        text = f"F.linear({x}, {weight})"
-        return draft.done(text if bias is None else f"{text} + {draft.tensor(bias)}", atom=bias is None)
+        after = "" if bias is None else f" + {draft.tensor(bias)}"
+        return draft.done(f"F.linear({x}, {weight}){after}", atom=not after)
     return draft.done(f"F.linear({x}, {weight}, {draft.tensor(bias)})")
 
 
@@ -94,8 +96,9 @@ def _(node: Node) -> Expr:
     elif node.causal:
         text += ", is_causal=True"
     size = (node.q.shape or (None,))[-1]
-    usual = isinstance(size, int) and node.scale is not None and abs(node.scale * size**0.5 - 1) < 1e-6
-    if node.scale is not None and not usual:
+    usual = size**-0.5 if isinstance(size, int) else None
+    told = node.scale is not None and not (usual and math.isclose(node.scale, usual, rel_tol=1e-6))
+    if told:
         text += f", scale={draft.literal(node.scale, 'scale')}"
     return draft.done(f"F.scaled_dot_product_attention({text})")
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
 from adapters.pytorch.dialect import HALVES, Draft, only, plain, pytorch, rank_of
@@ -16,9 +15,10 @@ def _(node: Node) -> Layer | Expr:
     parts = {"weight": "scale", "bias": "bias", "running_mean": "mean", "running_var": "var"}
     params = {theirs: node.args[mine] for theirs, mine in parts.items()}
     rank = None if node.x.shape is None else len(node.x.shape)
-    only(node.axis == 1 or (rank is not None and node.axis + rank == 1), "it normalises another axis")
+    on_channels = node.axis == 1 or (rank is not None and node.axis + rank == 1)
+    only(on_channels, "it normalises another axis")
     only(rank is None or rank > 1, "there is no axis 1")
-    same = {value.dtype for value in (node.x, *params.values())}  # type: ignore[union-attr]
+    same = {value.dtype for value in (node.x, *params.values())}
     if _constant(params) and rank is not None and rank <= 5 and len(same) == 1:
         kwargs = {
             "num_features": node.scale.shape[0],
@@ -48,7 +48,7 @@ def _(node: Node) -> Layer | Expr:
     params = {k: node.args[k] for k in ("weight", "bias") if node.args[k] is not None}
     fits = axes is not None and all(v.shape == axes for v in params.values())  # type: ignore[union-attr]
     fits = fits and ("weight" in params or not params) and _same_type(node, params)
-    if fits and _constant(params):
+    if axes is not None and fits and _constant(params):
         kwargs = {
             "normalized_shape": plain(axes) if len(axes) == 1 else axes,
             "eps": node.eps,
@@ -82,7 +82,7 @@ def _(node: Node) -> Expr:
 def _(node: Node) -> Layer | Expr:
     axes = _last_axes(node)
     fits = axes is not None and node.weight.shape == axes and node.weight.dtype is node.x.dtype
-    if fits and node.weight.is_constant:
+    if axes is not None and fits and node.weight.is_constant:
         kwargs = {"normalized_shape": plain(axes) if len(axes) == 1 else axes, "eps": node.eps}
         return Layer("nn.RMSNorm", [node.x], kwargs, {"eps": None}, {"weight": node.weight}, 1)
     draft = Draft()
@@ -179,5 +179,5 @@ def _like(draft: Draft, value: Value, x: Value) -> str:
     text = draft.tensor(value)
     if value.dtype is x.dtype:
         return text
-    only(math.isfinite(x.dtype.bits) and x.dtype in HALVES, f"{value.dtype} with {x.dtype}")
+    only(x.dtype in HALVES, f"{value.dtype} with {x.dtype}")
     return f"{text}.to({draft.tensor(x)}.dtype)"

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import ml_dtypes
 
-from adapters.pytorch.dialect import Draft, Unsupported, derived, only, plain, pytorch, rank_of
+from adapters.pytorch.dialect import Draft, derived, only, plain, pytorch, rank_of
 from adapters.pytorch.ops_conv import centred, flat_pads
 from adapters.pytorch.weights import CODES
 from ir_hub.codegen.spelling import Expr
 from ir_hub.ir.graph import Node, Value
 from ir_hub.ir.types import DType
+from ir_hub.sdk.dialect import Unsupported
 
 _LIMITS = {
     DType.FLOAT8_E4M3FN: 448,
@@ -27,17 +28,21 @@ def _(node: Node) -> Expr:
     wide = node.precision or scale.dtype
     only(wide in _SCALES, f"it divides in {wide}")
     text = x if node.x.dtype is wide else f"{x}.to({draft.literal(wide, 'precision')})"
-    divisor = _spread(draft, node, scale)
-    if scale.dtype is not wide:
-        divisor += f".to({draft.literal(wide, 'precision')})"
+    divisor = _number(draft, scale) if scale.dtype is wide else ""
+    if not divisor:
+        divisor = _spread(draft, node, scale)
+        if scale.dtype is not wide:
+            divisor += f".to({draft.literal(wide, 'precision')})"
     text = f"({text} / {divisor})"
     if node.output_dtype in _LIMITS:
         return _small_float(node, draft, text)
     text += ".round()"
     low, high = _bounds(node.output_dtype)
     if node.zero_point is not None and node.zero_point.scalar != 0:
-        text = f"({text} + {_spread(draft, node, node.zero_point)})"
-    return draft.done(f"{text}.clamp({low}, {high}).to({draft.literal(node.output_dtype, 'dtype')})")
+        point = _number(draft, node.zero_point) or _spread(draft, node, node.zero_point)
+        text = f"({text} + {point})"
+    dtype = draft.literal(node.output_dtype, "dtype")
+    return draft.done(f"{text}.clamp({low}, {high}).to({dtype})")
 
 
 def _small_float(node: Node, draft: Draft, text: str) -> Expr:
@@ -55,12 +60,22 @@ def _(node: Node) -> Expr:
     method = "double" if wide is DType.FLOAT64 else "float"
     text = f"{draft.tensor(_whole_bytes(node.x))}.{method}()"
     if node.zero_point is not None and node.zero_point.scalar != 0:
-        text = f"({text} - {_spread(draft, node, node.zero_point)}.{method}())"
-    scale = _spread(draft, node, node.scale)
-    text = f"{text} * {scale if node.scale.dtype is wide else f'{scale}.{method}()'}"
+        point = _number(draft, node.zero_point)
+        text = f"({text} - {point or _spread(draft, node, node.zero_point) + f'.{method}()'})"
+    scale = _number(draft, node.scale) if node.scale.dtype is wide else ""
+    if not scale:
+        scale = _spread(draft, node, node.scale)
+        scale = scale if node.scale.dtype is wide else f"{scale}.{method}()"
+    text = f"{text} * {scale}"
     if node.output_dtype is wide:
         return draft.done(text, atom=False)
     return draft.done(f"({text}).to({draft.literal(node.output_dtype, 'dtype')})")
+
+
+def _number(draft: Draft, value: Value) -> str:
+    """A constant of one element as a number; empty for any other tensor."""
+    plain_number = value.scalar is not None and value.shape == ()
+    return draft.number(value) if plain_number else ""
 
 
 def _whole_bytes(value: Value) -> Value:
@@ -76,24 +91,25 @@ def _whole_bytes(value: Value) -> Value:
 
 def _spread(draft: Draft, node: Node, parameter: Value) -> str:
     """A scale or zero point for each element of x: one for all, along an axis, or by blocks."""
-    parameter = _whole_bytes(parameter)
-    text, shape = draft.tensor(parameter), parameter.shape
+    parameter, shape = _whole_bytes(parameter), parameter.shape
     only(shape is not None, "the rank of its scale isn't known")
     if shape in ((), (1,)):
-        return text
+        return draft.tensor(parameter)
+    text = draft.tensor(parameter)
     rank = rank_of(node.x)
     axis = node.axis % rank
     if node.block_size:
-        block, size = draft.literal(node.block_size, "block"), draft.literal(node.x.shape[axis], "size")
+        block = draft.literal(node.block_size, "block")
+        size = draft.literal(node.x.shape[axis], "size")
         number = draft.literal(axis, "axis")
         return f"{text}.repeat_interleave({block}, {number}).narrow({number}, 0, {size})"
     return text if axis == rank - 1 else f"{text}.view(-1{', 1' * (rank - 1 - axis)})"
 
 
-def _bounds(dtype: DType) -> tuple[int, int]:
-    if not dtype.is_integer:
-        raise Unsupported(f"PyTorch has no {dtype.value}")
-    limits = ml_dtypes.iinfo(dtype.numpy)
+def _bounds(dtype: DType | None) -> tuple[int, int]:
+    if dtype is None or not dtype.is_integer:
+        raise Unsupported(f"it quantises to {dtype}")
+    limits = ml_dtypes.iinfo(dtype.numpy)  # type: ignore[no-untyped-call]
     return int(limits.min), int(limits.max)
 
 
@@ -127,7 +143,8 @@ def _(node: Node) -> Expr:
     if node.a_scale.shape not in ((), (1,)):
         only(rank_of(node.a_scale) == 1, "the shape of its scale")
         scale = f"{draft.tensor(node.a_scale)}[:, None].double()"
-    factor = f"{scale} * {draft.tensor(node.b_scale)}.double() / {draft.tensor(node.y_scale)}.double()"
+    other, whole = draft.tensor(node.b_scale), draft.tensor(node.y_scale)
+    factor = f"{scale} * {other}.double() / {whole}.double()"
     return _requantised(draft, f"({left} @ {right}) * ({factor})", node.y_zero_point)
 
 
@@ -149,7 +166,8 @@ def _(node: Node) -> Expr:
     scale = f"{draft.tensor(node.weight_scale)}.double()"
     if node.weight_scale.shape not in ((), (1,)):
         scale += f".view(-1{', 1' * spatial})"
-    factor = f"{draft.tensor(node.x_scale)}.double() * {scale} / {draft.tensor(node.y_scale)}.double()"
+    other, whole = draft.tensor(node.x_scale), draft.tensor(node.y_scale)
+    factor = f"{other}.double() * {scale} / {whole}.double()"
     text = f"F.conv{spatial}d({x}, {weight}, {bias}{more}) * ({factor})"
     return _requantised(draft, text, node.y_zero_point)
 

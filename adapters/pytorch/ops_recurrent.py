@@ -72,7 +72,8 @@ def _call(node: Node, states: list[Value | None]) -> str:
     if any(state is None for state in states):
         only(all(state is None for state in states), "only one of its two states is given")
     hidden = f", ({', '.join(given)})" if len(given) == 2 else "".join(f", {g}" for g in given)
-    return f"_with_directions({{layer}}({{0}}{hidden}), {len(node.weight.shape) and node.weight.shape[0]}, {bool(node.layout)})"
+    directions = node.weight.shape[0]
+    return f"_with_directions({{layer}}({{0}}{hidden}), {directions}, {bool(node.layout)})"
 
 
 def _params(node: Node, directions: int) -> Any:
@@ -90,7 +91,7 @@ def _params(node: Node, directions: int) -> Any:
                 yield f"{key}{suffix}", derived(node.bias, (half,), change)
 
 
-def _ordered(op: str, index: int, size: int, part: slice = slice(None)) -> Any:  # noqa: B008
+def _ordered(op: str, index: int, size: int, part: slice = slice(None)) -> Any:
     def change(array: np.ndarray) -> np.ndarray:
         rows = array[index][part]
         return np.concatenate([rows[gate * size : (gate + 1) * size] for gate in _GATES[op]])
@@ -114,8 +115,9 @@ def _activations(node: Node, names: tuple[str, ...]) -> str:
             found.append(_FUNCTIONS[name])
             continue
         text, defaults = _WITH_COEFFICIENTS[name]
-        numbers = [float(next(values, usual)) for values, usual in zip(left, defaults, strict=False)]
-        found.append(text.format(*map(repr, numbers)))
+        pairs = zip(left, defaults, strict=False)
+        numbers = [repr(float(next(values, usual))) for values, usual in pairs]
+        found.append(text.format(*numbers))
     return f"[{', '.join(found)}]"
 
 
@@ -134,5 +136,5 @@ def _loop(node: Node, names: tuple[str, ...]) -> Expr:
     for name, item in literals.items():
         if item != usual.get(name, False):
             given.append(f"{name}={draft.literal(item, name)}")
-    code = Code(_activations(node, names))
-    return draft.done(f"_{node.op}({', '.join(given)}, activations={draft.literal(code, 'functions')})")
+    given.append(f"activations={draft.literal(Code(_activations(node, names)), 'functions')}")
+    return draft.done(f"_{node.op}({', '.join(given)})")

@@ -75,7 +75,7 @@ def _known_axes(node: Node) -> tuple[int, ...]:
 def _keeps_all(node: Node) -> bool:
     """Whether no axis is reduced."""
     none = node.axes in (None, ()) or (isinstance(node.axes, Value) and node.axes.shape == (0,))
-    return (none and node.noop_with_empty_axes) or node.x.shape == ()
+    return bool(none and node.noop_with_empty_axes) or node.x.shape == ()
 
 
 def _unreduced(node: Node) -> Expr:

@@ -26,7 +26,7 @@ def _(node: Node) -> Layer | Expr:
     draft = Draft()
     x = draft.tensor(node.x)
     if node.scale_factors is not None:
-        kwargs: dict[str, Any] = {"scale_factor": plain(tuple(map(_number, node.scale_factors)))}
+        kwargs: dict[str, Any] = {"scale_factor": _alike(tuple(map(_number, node.scale_factors)))}
     elif isinstance(node.sizes, tuple):
         kwargs = {"size": node.sizes}
     else:
@@ -84,7 +84,7 @@ def _same_coordinates(node: Node) -> bool:
     if node.coordinates == "half_pixel":
         return True
     if node.coordinates == "pytorch_half_pixel":  # PyTorch itself doesn't treat a size of 1 apart
-        return ratios is not None and all(r >= 2 for r in ratios) or _results_above_one(node)
+        return (ratios is not None and all(r >= 2 for r in ratios)) or _results_above_one(node)
     whole = ratios is not None and all(r.denominator == 1 for r in ratios)
     return node.coordinates == "align_corners" and (whole or node.sizes is not None)
 
@@ -116,6 +116,10 @@ def _are_powers(ratios: list[Fraction]) -> bool:
 def _number(factor: float) -> int | float:
     fraction = scale_fraction(factor)
     return int(fraction) if fraction.denominator == 1 else float(fraction)
+
+
+def _alike(factors: tuple[Any, ...]) -> Any:
+    return plain(factors)
 
 
 def _general(node: Node, carried: str) -> Expr:

@@ -17,7 +17,7 @@ def _(node: Node) -> Expr:
     rank = rank_of(node.x)
     only(rank in (4, 5) and (node.mode != "cubic" or rank == 4), f"{node.mode} in {rank - 2} axes")
     cubic = node.mode == "cubic" and node.padding_mode == "border"
-    only(not cubic, "cubic with a border: PyTorch clamps elements where the grid's places should be")
+    only(not cubic, "cubic with a border: PyTorch clamps elements, not places")
     draft = Draft()
     given = [draft.tensors(node.x, node.grid)]
     if node.mode != "linear":
@@ -122,7 +122,8 @@ def _(node: Node) -> Expr:
     sizes = (_one(draft, node.num_mel_bins, "bins"), _one(draft, node.dft_length, "length"))
     edges = (node.sample_rate, node.lower_edge_hertz, node.upper_edge_hertz)
     given = ", ".join([*sizes, *(draft.number(value) for value in edges)])
-    return draft.done(f"_mel_weight_matrix({given}).to({draft.literal(node.output_dtype, 'dtype')})")
+    dtype = draft.literal(node.output_dtype, "dtype")
+    return draft.done(f"_mel_weight_matrix({given}).to({dtype})")
 
 
 @pytorch.write("nll_loss")

@@ -1,4 +1,4 @@
-"""Changing shapes; joining, cutting and padding along axes."""
+"""Changing shapes; making tensors of few numbers; moving blocks of elements."""
 
 from __future__ import annotations
 
@@ -11,6 +11,8 @@ from ir_hub.ir.dims import Dim, divide_exactly, symbols_of
 from ir_hub.ir.dims import Expr as Size
 from ir_hub.ir.graph import Node, Value
 from ir_hub.ir.types import DType
+
+_PAD_MODES = {"reflect": "reflect", "edge": "replicate", "wrap": "circular"}
 
 
 @pytorch.write("shape_of")
@@ -35,7 +37,8 @@ def _(node: Node) -> Expr:
     moved = tuple(axis for axis in range(rank) if perm[axis] != axis)
     if len(moved) == 2:
         return Expr("{0}.transpose({a}, {b})", [node.x], {"a": moved[0], "b": moved[1]})
-    return Expr("{0}.permute({perm})", [node.x], {"perm": perm})
+    draft = Draft()
+    return draft.done(f"{draft.tensor(node.x)}.permute({draft.each(perm, 'axis') or '()'})")
 
 
 @pytorch.write("reshape")
@@ -45,7 +48,9 @@ def _(node: Node) -> Expr:
             return Expr("{0}.reshape({1}.tolist())", [node.x, node.shape])
         return Expr("_reshape({0}, {1})", [node.x, node.shape])
     wanted = known_sizes(node.shape, "")
-    return Expr("{0}.reshape({shape})", [node.x], {"shape": _target(node, wanted)})
+    draft = Draft()
+    sizes = draft.each(_target(node, wanted), "size")
+    return draft.done(f"{draft.tensor(node.x)}.reshape({sizes or '()'})")
 
 
 def _target(node: Node, wanted: tuple[Any, ...]) -> tuple[Any, ...]:
@@ -53,7 +58,7 @@ def _target(node: Node, wanted: tuple[Any, ...]) -> tuple[Any, ...]:
     own, result = node.x.shape, node.result.shape
     if result is not None:
         known = set().union(*(symbols_of(size) for size in own or () if isinstance(size, Size)))
-        fresh = [size for size in result if isinstance(size, Size) and not symbols_of(size) <= known]
+        fresh = any(isinstance(size, Size) and not symbols_of(size) <= known for size in result)
         if -1 not in wanted or not fresh:
             return _with_rest(own or (), result)
     only(node.allow_zero or 0 not in wanted or own is not None, "the rank of its input isn't known")
@@ -94,9 +99,10 @@ def _(node: Node) -> Expr:
     draft = Draft()
     x = draft.tensor(node.x)
     if isinstance(node.shape, Value) and not node.shape.is_constant:
-        return draft.done(f"{x}.expand(torch.broadcast_shapes({x}.shape, {draft.sizes(node.shape)}))")
+        return _broadcast(draft, node)
     result, own = node.result.shape, node.x.shape
-    only(result is not None and own is not None, "the rank of its input isn't known")
+    if result is None or own is None:
+        return _broadcast(draft, node)
     scalar, dtype = node.x.scalar, node.x.dtype
     if scalar is not None and dtype is not None:
         pieces = draft.sizes(result), draft.literal(scalar), draft.literal(dtype, "dtype")
@@ -106,7 +112,12 @@ def _(node: Node) -> Expr:
         -1 if isinstance(new, Size) and new == old else new
         for new, old in zip(result, spread, strict=True)
     )
-    return draft.done(f"{x}.expand({draft.literal(kept, 'sizes')})")
+    return draft.done(f"{x}.expand({draft.each(kept, 'size') or '()'})")
+
+
+def _broadcast(draft: Draft, node: Node) -> Expr:
+    x, shape = draft.tensor(node.x), draft.sizes(node.shape)
+    return draft.done(f"{x}.expand(torch.broadcast_shapes({x}.shape, {shape}))")
 
 
 @pytorch.write("squeeze")
@@ -138,114 +149,10 @@ def _(node: Node) -> Expr:
 @pytorch.write("tile")
 def _(node: Node) -> Expr:
     draft = Draft()
-    return draft.done(f"{draft.tensor(node.x)}.tile({draft.sizes(node.repeats, 'repeats')})")
-
-
-@pytorch.write("concat")
-def _(node: Node) -> Expr:
-    holes = ", ".join(f"{{{i}}}" for i in range(len(node.xs)))
-    comma = "," if len(node.xs) == 1 else ""
-    return Expr(f"torch.cat(({holes}{comma}), {{axis}})", list(node.xs), {"axis": node.axis})
-
-
-@pytorch.write("split")
-def _(node: Node) -> Expr:
-    draft = Draft()
-    x, count = draft.tensor(node.x), len(node.results)
-    last = "[0]" if count == 1 else ""
-    size = node.x.shape[node.axis] if node.x.shape is not None else None
-    axis = draft.literal(node.axis, "axis")
-    if node.sizes is not None:
-        return draft.done(f"{x}.split({draft.sizes(node.sizes)}, {axis}){last}")
-    if isinstance(size, int) and size % count:
-        chunk = -(-size // count)
-        sizes = (*(chunk,) * (count - 1), size - chunk * (count - 1))
-        return draft.done(f"{x}.split({draft.sizes(sizes)}, {axis}){last}")
-    return draft.done(f"{x}.chunk({count}, {axis}){last}")
-
-
-@pytorch.write("reverse")
-def _(node: Node) -> Expr:
-    return expression("{0}.flip({axes})")(node)
-
-
-@pytorch.write("pad")
-def _(node: Node) -> Expr:
-    draft = Draft()
     x = draft.tensor(node.x)
-    dynamic = any(isinstance(a, Value) and not a.is_constant for a in (node.pads, node.axes))
-    if dynamic:
-        axes = "None" if node.axes is None else draft.sizes(node.axes, "axes")
-        widths = f"_pad_widths({x}.dim(), {draft.sizes(node.pads, 'pads')}, {axes})"
-    else:
-        pairs = _pad_pairs(node)
-        flat = tuple(width for pair in reversed(pairs) for width in pair)
-        while len(flat) > 2 and flat[-2:] == (0, 0):
-            flat = flat[:-2]
-        widths = draft.sizes(flat, "pads")
-    if node.mode != "constant":
-        return draft.done(f"_pad({x}, {widths}, {draft.literal(node.mode, 'mode')})")
-    none = node.value is None or node.value.scalar in (0, False)
-    value = "" if none else f", value={draft.number(node.value)}"
-    return draft.done(f"F.pad({x}, {widths}{value})")
-
-
-def _pad_pairs(node: Node) -> list[tuple[Any, Any]]:
-    """What is added before and after along every axis."""
-    rank, pads = rank_of(node.x), known_sizes(node.pads, "")
-    axes = tuple(range(rank)) if node.axes is None else known_sizes(node.axes, "")
-    pairs: list[tuple[Any, Any]] = [(0, 0)] * rank
-    for axis, before, after in zip(axes, pads[: len(axes)], pads[len(axes) :], strict=True):
-        pairs[axis % rank] = before, after
-    return pairs
-
-
-@pytorch.write("slice")
-def _(node: Node) -> Expr:
-    parts = (node.starts, node.ends, node.axes, node.steps)
-    draft = Draft()
-    x = draft.tensor(node.x)
-    if any(isinstance(part, Value) and not part.is_constant for part in parts):
-        given = ", ".join("None" if part is None else draft.sizes(part) for part in parts)
-        return draft.done(f"_slice({x}, {given})")
-    rank, axes = rank_of(node.x), node.axes
-    starts, ends = known_sizes(node.starts, ""), known_sizes(node.ends, "")
-    axes = tuple(range(len(starts))) if axes is None else known_sizes(axes, "")
-    steps = (1,) * len(axes) if node.steps is None else known_sizes(node.steps, "")
-    only(all(isinstance(step, int) for step in steps), "its steps are open")
-    pieces, backward = [":"] * rank, []
-    for axis, start, end, step in zip(axes, starts, ends, steps, strict=True):
-        axis %= rank
-        if step < 0:
-            start, end = _turned(node, axis, start, end)
-            backward.append(axis)
-        low = "" if start == 0 else draft.literal(start, "start")
-        high = "" if isinstance(end, int) and end >= 2**31 - 1 else draft.literal(end, "end")
-        pieces[axis] = f"{low}:{high}" + (f":{abs(step)}" if abs(step) != 1 else "")
-    turned = f".flip({draft.literal(tuple(backward), 'axes')})" if backward else ""
-    return draft.done(x + turned + _indexed(pieces))
-
-
-def _indexed(pieces: list[str]) -> str:
-    """Slices along all axes as an index, without those that take all."""
-    if all(piece == ":" for piece in pieces):
-        return ""
-    rank = len(pieces)
-    while pieces[-1] == ":":
-        pieces.pop()
-    first = next(i for i, piece in enumerate(pieces) if piece != ":")
-    rest = pieces[first:] if first > 1 and len(pieces) == rank else pieces
-    return f"[{', '.join(['...', *rest] if rest is not pieces else pieces)}]"
-
-
-def _turned(node: Node, axis: int, start: Any, end: Any) -> tuple[Any, Any]:
-    """Where a slice that steps backwards starts and ends in the reversed axis."""
-    size = node.x.shape[axis]
-    if isinstance(start, int) and start in (-1, 2**31 - 1, 2**63 - 1) and end < -(2**31) + 2:
-        return 0, 2**63 - 1
-    only(all(isinstance(n, int) for n in (size, start, end)), "it steps backwards from an open size")
-    first, last, _ = slice(start, end, -1).indices(size)
-    return size - 1 - first, max(size - 1 - last, 0)
+    if isinstance(node.repeats, tuple) and node.repeats:
+        return draft.done(f"{x}.tile({draft.each(node.repeats, 'repeats')})")
+    return draft.done(f"{x}.tile({draft.sizes(node.repeats, 'repeats')})")
 
 
 @pytorch.write("range")
@@ -288,8 +195,9 @@ def _(node: Node) -> Expr:
 def _(node: Node) -> Expr:
     if node.mode == "CRD":
         return expression("F.pixel_unshuffle({0}, {block})")(node)
-    text = "F.pixel_unshuffle({0}, {block}).unflatten(1, (-1, {area})).transpose(1, 2).flatten(1, 2)"
-    return Expr(text, [node.x], {"block": node.block, "area": node.block**2})
+    text = "F.pixel_unshuffle({0}, {block}).unflatten(1, (-1, {area})).transpose(1, 2)"
+    literals = {"block": node.block, "area": node.block**2}
+    return Expr(f"{text}.flatten(1, 2)", [node.x], literals)
 
 
 @pytorch.write("depth_to_space")
@@ -309,15 +217,5 @@ def _(node: Node) -> Expr:
     if axis == 1 and rank > 2:
         return expression("F.channel_shuffle({0}, {groups})")(node)
     literals = {"axis": axis, "groups": node.groups, "after": axis + 1}
-    text = "{0}.unflatten({axis}, ({groups}, -1)).transpose({axis}, {after}).flatten({axis}, {after})"
-    return Expr(text, [node.x], literals)
-
-
-@pytorch.write("center_crop_pad")
-def _(node: Node) -> Expr:
-    rank = rank_of(node.x)
-    axes = tuple(range(rank)) if node.axes is None else tuple(axis % rank for axis in node.axes)
-    draft = Draft()
-    x, shape = draft.tensor(node.x), draft.sizes(node.shape, "shape")
-    return draft.done(f"_center_crop_pad({x}, {shape}, {draft.literal(axes, 'axes')})")
-
+    text = "{0}.unflatten({axis}, ({groups}, -1)).transpose({axis}, {after})"
+    return Expr(f"{text}.flatten({{axis}}, {{after}})", [node.x], literals)

@@ -2,9 +2,11 @@
 
 from adapters.pytorch import (
     ops_activation,
+    ops_control,
     ops_conv,
     ops_elementwise,
     ops_indexing,
+    ops_join,
     ops_linear,
     ops_norm,
     ops_pool,
@@ -21,9 +23,11 @@ __all__ = [
     "AXES",
     "STYLE",
     "ops_activation",
+    "ops_control",
     "ops_conv",
     "ops_elementwise",
     "ops_indexing",
+    "ops_join",
     "ops_linear",
     "ops_norm",
     "ops_pool",

@@ -11,10 +11,13 @@ from ir_hub.ir.types import DType
 
 _FITS_INT64 = (DType.UINT16, DType.UINT32)
 _NATIVE = frozenset(
-    "bit_cast bitwise_and bitwise_or bitwise_xor cast compress concat dequantize_linear equal expand"
-    " flatten gather gather_nd identity mul not_equal pad quantize_linear reshape shape_of size_of"
-    " slice split squeeze tile transpose unsqueeze where".split()
-)
+    {
+        "bit_cast", "bitwise_and", "bitwise_or", "bitwise_xor", "cast", "compress", "concat",
+        "dequantize_linear", "equal", "expand", "flatten", "gather", "gather_nd", "identity",
+        "mul", "not_equal", "pad", "quantize_linear", "reshape", "shape_of", "size_of", "slice",
+        "split", "squeeze", "tile", "transpose", "unsqueeze", "where",
+    }
+)  # fmt: skip
 # What gives the same bits whether the highest one is a sign or not.
 _SIGNLESS = frozenset({"add", "sub", "neg", "bitwise_not", "bit_shift"})
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib
-import pkgutil
 from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
@@ -18,9 +17,9 @@ from ir_hub.sdk.adapter import Adapter
 def known() -> dict[str, type[Adapter]]:
     """The adapters' classes, by framework."""
     found = {}
-    for module in pkgutil.iter_modules(adapters.__path__):
+    for path in sorted(Path(adapters.__path__[0]).glob("*/adapter.py")):
         # Such a module imports no framework: the service's front, which has none, loads it too.
-        defined = vars(importlib.import_module(f"adapters.{module.name}.adapter")).values()
+        defined = vars(importlib.import_module(f"adapters.{path.parent.name}.adapter")).values()
         for each in defined:
             if isinstance(each, type) and issubclass(each, Adapter) and each is not Adapter:
                 found[each.framework] = each
@@ -41,6 +40,12 @@ def readers(path: Path) -> list[str]:
 def writers() -> Sequence[str]:
     """What can be converted to."""
     return [*sorted(f for f, adapter in known().items() if adapter.writes), IR]
+
+
+def options_of(framework: str) -> set[tuple[str, str]]:
+    """The options of an adapter: stage and name of each."""
+    adapter = known().get(framework)
+    return {(option.stage, option.name) for option in adapter.options} if adapter else set()
 
 
 def readable() -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import zipfile
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Set
 from pathlib import Path
 
 import numpy as np
@@ -11,9 +11,10 @@ import numpy as np
 from ir_hub.cli.errors import UsageError
 from ir_hub.ir.dims import parse_dim
 from ir_hub.ir.types import DType, TensorType
-from ir_hub.sdk.adapter import Adapter
 from ir_hub.sdk.tensors import Arrays, write_types
 from irhub.ir.v1 import ir_pb2
+
+Options = Set[tuple[str, str]]
 
 
 def input_types(texts: Iterable[str]) -> dict[str, ir_pb2.TensorType]:
@@ -40,32 +41,30 @@ def check_inputs(path: Path) -> Arrays:
         raise UsageError(f"{path} is no .npz file of plain arrays: {error}") from error
 
 
-def options(
-    texts: Sequence[str], source: type[Adapter] | None, target: type[Adapter] | None
-) -> tuple[dict[str, str], dict[str, str]]:
-    """The options of the parser and of the emitter, from "name=value" each.
-
-    Raises:
-        UsageError: a text isn't one, or neither side has such an option.
-    """
-    parse, emit = _options_of(source, "parse"), _options_of(target, "emit")
+def options(texts: Iterable[str]) -> dict[str, str]:
+    """Options by name, from "name=value" each; UsageError when a text isn't one."""
     given = {}
     for text in texts:
         name, equals, value = text.partition("=")
         if not equals or not name:
             raise UsageError(f"--option {text!r}: write name=value")
-        if name not in parse | emit:
-            there = ", ".join(sorted(parse | emit)) or "none"
-            raise UsageError(f"--option {text!r}: there is no option {name!r}; there is: {there}")
         given[name] = value
-    return (
-        {name: value for name, value in given.items() if name in parse},
-        {name: value for name, value in given.items() if name in emit},
-    )
+    return given
 
 
-def _options_of(adapter: type[Adapter] | None, stage: str) -> set[str]:
-    return {o.name for o in adapter.options if o.stage == stage} if adapter else set()
+def options_for(given: Mapping[str, str], stage: str, there: Options) -> dict[str, str]:
+    """Those of the given options that a stage has; `there` are the stages and names of one side."""
+    return {name: value for name, value in given.items() if (stage, name) in there}
+
+
+def check_options(given: Mapping[str, str], parse: Options, emit: Options) -> None:
+    """Nothing, if every option is the parser's or the emitter's; else UsageError."""
+    names = {name for stage, name in parse if stage == "parse"}
+    names |= {name for stage, name in emit if stage == "emit"}
+    for name in given:
+        if name not in names:
+            said = ", ".join(sorted(names)) or "none"
+            raise UsageError(f"--option {name}: there is no such option; there is: {said}")
 
 
 def _input_type(text: str) -> tuple[str, TensorType]:

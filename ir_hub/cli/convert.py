@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
@@ -11,32 +11,36 @@ from typing import Annotated
 import typer
 
 from ir_hub.cli import adapters, arguments, output, show
+from ir_hub.cli.arguments import Options
 from ir_hub.cli.errors import EXIT_CODES, Exit, UsageError, exit_code, fail, reported
-from ir_hub.cli.session import ERR, OUT, hub
+from ir_hub.cli.session import ERR, OUT, hub, is_elsewhere
 from ir_hub.client import HubClient
 from ir_hub.hub.plan import IR
 from ir_hub.ir.tensor import Blob
 from ir_hub.sdk.tensors import write_arrays
 from irhub.hub.v1 import hub_pb2
 
-HELP = f"""Convert a model to another framework, and prove that it computes the same.
+HELP = "\n\n".join(
+    (
+        "Convert a model to another framework, and prove that it computes the same.",
+        "The result is code that a person could have written, its weights, and a report. Both "
+        "models are run on the same inputs; a result that differs isn't delivered.",
+        "[bold]Examples[/]\n"
+        "  irhub convert resnet50.onnx --to pytorch -o resnet50/\n"
+        "  irhub convert model.onnx model.onnx.data --to pytorch\n"
+        "  irhub convert model.onnx --to onnx -o newer.onnx --opset 23\n"
+        "  irhub convert model.onnx --to pytorch --input ids=1x128:int64\n"
+        "  irhub convert model.onnx --to pytorch --check-inputs batch.npz\n"
+        "  irhub convert model.onnx --to ir -o model.ir",
+        EXIT_CODES,
+    )
+)
 
-The result is code that a person could have written, its weights, and a report. Both models are
-run on the same inputs; a result that differs isn't delivered.
 
-[bold]Examples[/]
-
-  irhub convert resnet50.onnx --to pytorch -o resnet50/
-
-  irhub convert model.onnx model.onnx.data --to pytorch      (weights in a file of their own)
-
-  irhub convert model.pt2 --to onnx -o model.onnx --opset 21
-
-  irhub convert model.onnx --to pytorch --input ids=1x128:int64 --check-inputs batch.npz
-
-  irhub convert model.onnx --to ir -o model.ir               (one file, to look at or to go on from)
-
-{EXIT_CODES}"""
+_FAULT = (
+    ". This is a fault of irhub's, not of your model: please report it, with the services' logs "
+    "(`irhub config` says where `run` is)"
+)
 
 
 @dataclass(frozen=True)
@@ -47,8 +51,9 @@ class _Asked:
     target: str
     output: Path
     spec: hub_pb2.ConversionSpec
+    options: Mapping[str, str]
     check_inputs: Path | None
-    adapters: Sequence[str]
+    readers: Sequence[str]  # those that may read the source
 
 
 def convert(
@@ -106,20 +111,30 @@ def convert(
             sources=sources,
             target=to,
             output=out or output.default(sources[0], to, is_single=to == IR),
-            spec=_spec(readers, source, to, inputs or [], extra),
+            spec=hub_pb2.ConversionSpec(
+                source=source,
+                target=_known_target(to),
+                format=format_,
+                inputs=arguments.input_types(inputs or []),
+                skip_check=no_check,
+                allow_mismatch=allow_mismatch,
+            ),
+            options=arguments.options(extra),
             check_inputs=check_inputs,
-            adapters=[*readers, to],
+            readers=readers,
         )
-        asked.spec.format = format_
-        asked.spec.skip_check = no_check
-        asked.spec.allow_mismatch = allow_mismatch
         output.check_free(asked.output, force)
         run(asked, as_json)
 
 
 def run(asked: _Asked, as_json: bool) -> None:
     """Has the hub convert, and delivers; ends the command when that fails."""
-    with hub(asked.adapters, quiet=as_json) as client:
+    if not is_elsewhere():
+        _add_options(asked, adapters.options_of)
+    with hub([*asked.readers, asked.target], quiet=as_json) as client:
+        if is_elsewhere():
+            found = {s.framework: s.description.options for s in client.adapters()}
+            _add_options(asked, lambda name: {(o.stage, o.name) for o in found.get(name, ())})
         asked.spec.files.extend(client.upload(asked.sources))
         if asked.check_inputs is not None:
             _add_check_inputs(client, asked.spec, asked.check_inputs)
@@ -140,6 +155,8 @@ def readers_of(path: Path, source: str) -> list[str]:
     """Those that can read the source, so that they have to run."""
     if not path.exists():
         raise UsageError(f"{path} doesn't exist")
+    if is_elsewhere():
+        return [source] if source else []
     readers = [source] if source else adapters.readers(path)
     if not readers:
         raise UsageError(
@@ -152,20 +169,19 @@ def readers_of(path: Path, source: str) -> list[str]:
     return readers
 
 
-def _spec(
-    readers: Sequence[str], source: str, target: str, inputs: list[str], extra: list[str]
-) -> hub_pb2.ConversionSpec:
-    if target not in adapters.writers():
-        raise UsageError(f"--to {target!r}: there is {', '.join(adapters.writers())}")
-    known = adapters.known()
-    parse, emit = arguments.options(extra, known.get(readers[0]), known.get(target))
-    return hub_pb2.ConversionSpec(
-        source=source,
-        target=target,
-        inputs=arguments.input_types(inputs),
-        parse_options=parse,
-        emit_options=emit,
-    )
+def _known_target(name: str) -> str:
+    if not is_elsewhere() and name not in adapters.writers():
+        raise UsageError(f"--to {name!r}: there is {', '.join(adapters.writers())}")
+    return name
+
+
+def _add_options(asked: _Asked, options_of: Callable[[str], Options]) -> None:
+    """Gives each option to the side that has it."""
+    parse = set().union(*map(options_of, asked.readers))
+    emit = options_of(asked.target)
+    arguments.check_options(asked.options, parse, emit)
+    asked.spec.parse_options.update(arguments.options_for(asked.options, "parse", parse))
+    asked.spec.emit_options.update(arguments.options_for(asked.options, "emit", emit))
 
 
 def _add_check_inputs(client: HubClient, spec: hub_pb2.ConversionSpec, path: Path) -> None:
@@ -196,4 +212,5 @@ def _end(conversion: hub_pb2.Conversion) -> None:
         at = f"{failure.stage} failed: " if failure.stage else ""
         problems = [f"{problem.subject}: {problem.description}" for problem in failure.problems]
         show.notes(conversion, ERR)
-        fail(ERR, f"{at}{failure.message}", exit_code(failure.reason), problems)
+        fault = _FAULT if exit_code(failure.reason) == Exit.FAILED else ""
+        fail(ERR, f"{at}{failure.message}{fault}", exit_code(failure.reason), problems)

@@ -32,10 +32,18 @@ class Exit(IntEnum):
     CANCELLED = 7
 
 
-EXIT_CODES = (
-    "Exit codes: 0 done; 1 a fault of irhub's; 2 wrong usage; 3 bad input; 4 unsupported nodes; "
-    "5 source and result differ; 6 a service or environment is missing, full or doesn't answer; "
-    "7 cancelled."
+EXIT_CODES = "\n".join(
+    (
+        "[bold]Exit codes[/]",
+        "  0  done",
+        "  1  a fault of irhub's",
+        "  2  wrong usage",
+        "  3  the model or an input is broken, or can't be run",
+        "  4  nodes that aren't supported",
+        "  5  source and result differ",
+        "  6  a service or environment is missing, full, or doesn't answer",
+        "  7  cancelled",
+    )
 )
 
 _BY_REASON = {

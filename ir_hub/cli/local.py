@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 import grpc
 import psutil
@@ -64,7 +65,7 @@ class Service:
     def answers(self, seconds: float) -> bool:
         """Whether it says that it serves."""
         with grpc.insecure_channel(self.address) as channel:
-            stub = health_pb2_grpc.HealthStub(channel)
+            stub: Any = health_pb2_grpc.HealthStub(channel)
             request = health_pb2.HealthCheckRequest()
             try:
                 found = stub.Check(request, timeout=seconds, wait_for_ready=True)
@@ -80,6 +81,7 @@ class LocalServices:
         self._settings = settings
         self._run = settings.run
         self._report = report
+        self._log_begins: dict[str, int] = {}
 
     def running(self) -> dict[str, Service]:
         """The services whose processes run, by name."""
@@ -149,6 +151,7 @@ class LocalServices:
             if settings.store_bytes is not None:
                 command.append(f"--store-limit={settings.store_bytes}")
         with open(self._said(name), "wb") as said, open(self._log(name), "ab") as log:
+            self._log_begins[name] = log.tell()
             # A session of its own: Ctrl-C in the terminal isn't for it.
             return subprocess.Popen(
                 command,
@@ -199,7 +202,9 @@ class LocalServices:
         (self._run / f"{service.name}.json").unlink(missing_ok=True)
 
     def _last_words(self, name: str) -> str:
-        lines = self._log(name).read_text(errors="replace").strip().splitlines()
+        with open(self._log(name), errors="replace") as log:
+            log.seek(self._log_begins[name])
+            lines = log.read().strip().splitlines()
         return " ".join(lines[-_LOG_LINES:])[-1500:] or "it said nothing"
 
     def _log(self, name: str) -> Path:

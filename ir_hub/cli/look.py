@@ -11,6 +11,7 @@ import typer
 from rich.markup import escape
 from rich.table import Table
 
+from ir_hub.cli import arguments
 from ir_hub.cli import convert as converting
 from ir_hub.cli.errors import reported
 from ir_hub.cli.session import ERR, OUT, hub
@@ -25,12 +26,17 @@ _Sources = Annotated[
 _From = Annotated[
     str, typer.Option("--from", "-f", help="The source's framework; else told from SRC.")
 ]
+_Inputs = Annotated[
+    list[str] | None,
+    typer.Option("--input", "-i", metavar="NAME=SHAPE[:TYPE]", help="As for `irhub convert`."),
+]
 _NEAR = " almost applies at "
 
 
 def inspect(
     sources: _Sources,
     source: _From = "",
+    inputs: _Inputs = None,
     text: Annotated[bool, typer.Option("--text", help="Print the whole graph as text.")] = False,
     recover: Annotated[
         bool, typer.Option("--recover", help="Recover high-level ops first.")
@@ -44,7 +50,7 @@ def inspect(
     irhub inspect model.onnx --recover --text | less
     """
     with reported(ERR):
-        found, content = _inspected(sources, source, recover=recover)
+        found, content = _inspected(sources, source, inputs, recover=recover)
         ops = dict(sorted(found.ops.items(), key=lambda item: (-item[1], item[0])))
         if text:
             sys.stdout.write(content + "\n")
@@ -58,13 +64,13 @@ def inspect(
                     ERR.print(f"[yellow]note:[/] {escape(note)}", soft_wrap=True)
 
 
-def explain(sources: _Sources, source: _From = "") -> None:
+def explain(sources: _Sources, source: _From = "", inputs: _Inputs = None) -> None:
     """Show where recover almost found a high-level op, and why it didn't.
 
     irhub explain model.onnx
     """
     with reported(ERR):
-        found, _ = _inspected(sources, source, recover=True)
+        found, _ = _inspected(sources, source, inputs, recover=True)
         near = [note for note in found.notes if _NEAR in note]
         for note in near:
             OUT.print(escape(note), soft_wrap=True)
@@ -89,11 +95,12 @@ def recover(
 
 
 def _inspected(
-    sources: list[Path], source: str, *, recover: bool
+    sources: list[Path], source: str, inputs: list[str] | None, *, recover: bool
 ) -> tuple[hub_pb2.InspectModelResponse, str]:
     readers = converting.readers_of(sources[0], source)
     with hub(readers) as client:
-        found = client.inspect(client.upload(sources), source, recover=recover)
+        types = arguments.input_types(inputs or [])
+        found = client.inspect(client.upload(sources), source, types, recover=recover)
         return found, client.read(found.text).decode()
 
 

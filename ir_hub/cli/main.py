@@ -12,11 +12,16 @@ from ir_hub.cli.errors import EXIT_CODES
 
 app = typer.Typer(
     name="irhub",
-    help="Convert trained deep-learning models between frameworks, faithfully.\n\n"
-    "  irhub adapters install onnx pytorch       (once)\n\n"
-    "  irhub convert model.onnx --to pytorch -o model/\n\n"
-    "Settings are in the environment (IRHUB_HOME, ...) and in config.toml; see `irhub config`.\n\n"
-    f"{EXIT_CODES}",
+    help="\n\n".join(
+        (
+            "Convert trained deep-learning models between frameworks, faithfully.",
+            "[bold]To begin[/]\n"
+            "  irhub adapters install onnx pytorch\n"
+            "  irhub convert model.onnx --to pytorch -o model/",
+            "Settings are in the environment (IRHUB_HOME, ...) and in config.toml: `irhub config`.",
+            EXIT_CODES,
+        )
+    ),
     no_args_is_help=True,
     rich_markup_mode="rich",
     pretty_exceptions_show_locals=False,

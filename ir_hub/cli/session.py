@@ -17,6 +17,11 @@ OUT = Console(highlight=False)
 ERR = Console(stderr=True, highlight=False)
 
 
+def is_elsewhere() -> bool:
+    """Whether the hub was named: what it knows, only it knows."""
+    return bool(settings().hub)
+
+
 def settings() -> Settings:
     """The settings that hold; BadSettings if they are wrong."""
     return load()

@@ -10,6 +10,7 @@ from rich.markup import escape
 from rich.progress import BarColumn, Progress, SpinnerColumn, TaskID, TextColumn
 from rich.table import Table
 
+from ir_hub.client import ENDED
 from irhub.hub.v1 import hub_pb2
 
 _STATE = hub_pb2.Stage
@@ -34,10 +35,17 @@ def follow(updates: Iterable[hub_pb2.Conversion], console: Console) -> Iterator[
     with Progress(*columns, console=console) as progress:
         tasks: dict[str, TaskID] = {}
         for conversion in updates:
+            ended = conversion.state in ENDED
             for stage in conversion.stages:
                 if stage.name not in tasks:
                     tasks[stage.name] = progress.add_task(stage.name, total=1.0, said="")
-                progress.update(tasks[stage.name], completed=_completed(stage), said=_said(stage))
+                progress.update(
+                    tasks[stage.name],
+                    completed=_completed(stage),
+                    said=_said(stage),
+                    # What wasn't reached isn't waited for any more.
+                    visible=not ended or stage.state in _MARKS,
+                )
             yield conversion
 
 
@@ -87,8 +95,7 @@ def _as_lines(
 
 
 def _completed(stage: hub_pb2.Stage) -> float:
-    ended = stage.state in (_STATE.STATE_DONE, _STATE.STATE_SKIPPED)
-    return 1.0 if ended else min(stage.progress, 0.99)
+    return 1.0 if stage.state in _MARKS else min(stage.progress, 0.99)
 
 
 def _said(stage: hub_pb2.Stage) -> str:

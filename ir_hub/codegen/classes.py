@@ -65,17 +65,20 @@ def classes_of(root: Block, root_name: str, style: Style) -> dict[Block, Class]:
     taken = {root_name, *style.names}
     found: dict[Block, Class] = {}
     for blocks in groups.values():
-        made = _class(blocks, root, root_name, taken)
+        made = _class(blocks, root, root_name, taken, style)
         found.update(dict.fromkeys(blocks, made))
         _parametrise(made, found, style)
     return found
 
 
-def _class(blocks: list[Block], root: Block, root_name: str, taken: set[str]) -> Class:
+def _class(
+    blocks: list[Block], root: Block, root_name: str, taken: set[str], style: Style
+) -> Class:
     if blocks == [root]:
         return Class(root_name, blocks)
     source = class_name(blocks[0].class_name, "")
-    if is_sequence(blocks[0]) and (source in ("", "Sequential", "ModuleList") or len(blocks) == 1):
+    sequence = style.sequential and is_sequence(blocks[0])
+    if sequence and (source in ("", "Sequential", "ModuleList") or len(blocks) == 1):
         return Class("", blocks, inline=True)
     leaf = blocks[0].path.rpartition(".")[2]
     name = unique(source or class_name(leaf.rstrip("0123456789"), "Block"), taken)

@@ -68,18 +68,39 @@ class Forward:
         for order, (number, step) in enumerate(statements):
             for inner_number, inner in self._inner(step, nested):
                 self.texts[inner.results[0]] = self._expression(inner_number, inner)
+            self.define(number, step)
             text = self._expression(number, step)
             last = order == len(statements) - 1
-            if last and self.block.outputs == step.results and not _targets(step):
-                self.lines.append(f"return {text.code}")
+            alone = self.block.outputs == step.results and not _targets(step)
+            if last and alone and self.nests(step):
+                self.lines.append(self.returned([text.code]))
                 return self.lines
             read = [v for s in (step, *(i for _, i in self._inner(step, nested))) for v in s.inputs]
             self._assign(step, text, order, last_read, read)
             for value in {*read, *step.results}:
                 if last_read.get(value, -1) <= order:
                     self.texts.pop(value, None)
-        self.lines.append(f"return {', '.join(self.texts[v].code for v in self.block.outputs)}")
+        self.lines.append(self.returned([self.texts[v].code for v in self.block.outputs]))
         return self.lines
+
+    def define(self, number: int, step: Step) -> None:
+        """Statements that come before the one of a step."""
+
+    def returned(self, codes: Sequence[str]) -> str:
+        """The last statement, for the code of each output."""
+        return f"return {', '.join(codes)}"
+
+    def nests(self, step: Step) -> bool:
+        """Whether a step may be written inside the expression that reads its result."""
+        return True
+
+    def object(self, number: int, step: Step, operands: Sequence[str]) -> str:
+        """The layer or block of a step, which is called with those operands."""
+        return f"self.{step.name}"
+
+    def constant(self, name: str) -> str:
+        """A constant of the block by its name."""
+        return f"self.{name}"
 
     def _nested(self) -> set[Value]:
         """The values that are written inside the one expression that reads them."""
@@ -98,7 +119,8 @@ class Forward:
             result = step.results[0]
             widths[result] = width, depth
             alone = len(step.results) == 1 and self.reads.get(result) == 1
-            if alone and result not in outputs and result in readers and not _targets(step):
+            read = alone and result not in outputs and result in readers
+            if read and not _targets(step) and self.nests(step):
                 nested.add(result)
         return nested
 
@@ -172,8 +194,8 @@ class Forward:
                 getattr(what, "call", "")
                 or "{layer}(" + ", ".join(f"{{{i}}}" for i in range(len(operands))) + ")"
             )
-            code = _fill(call, [t.code for t in operands], {"layer": f"self.{step.name}"})
-            return Text(code)
+            codes = [operand.code for operand in operands]
+            return Text(_fill(call, codes, {"layer": self.object(number, step, codes)}))
         if what.text == "{0}":
             return operands[0]
         literals = {name: self.literal(number, name, item) for name, item in what.literals.items()}
@@ -183,10 +205,15 @@ class Forward:
         codes = [_guarded(what.text, str(i), t) for i, t in enumerate(operands)]
         return Text(_fill(what.text, codes, guarded), _binding(what.text))
 
+    def operands(self, number: int, step: Step) -> list[str]:
+        """The code of what a layer or a block is called with."""
+        given = enumerate(_operands(step))
+        return [self._operand(number, step, index, value, False).code for index, value in given]
+
     def _operand(self, number: int, step: Step, index: int, value: Value, plain: bool) -> Text:
         if isinstance(step.what, Expr) and value.is_constant:
             if value in step.constants:
-                return Text(f"self.{step.constants[value]}")
+                return Text(self.constant(step.constants[value]))
             code = self.literal(number, f"#{index}", value)
             return Text(code, _binding(code))
         return Text("x") if plain and value not in self.texts else self.texts[value]

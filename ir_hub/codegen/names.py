@@ -32,6 +32,7 @@ ATTRIBUTES = {
     "matmul": "weight",
     "concat": "token",
     "where": "mask",
+    "if": "branches",
     **dict.fromkeys(
         ("relu", "relu6", "hard_swish", "hard_sigmoid", "sigmoid", "silu", "gelu", "mish", "tanh",
          "elu", "selu", "softplus", "leaky_relu", "prelu"),
@@ -51,10 +52,13 @@ def identifier(text: str, fallback: str = "value") -> str:
     return f"{name}_" if keyword.iskeyword(name) or name in CALLED else name
 
 
-def attribute(text: str, fallback: str = "module", reserved: Collection[str] = ()) -> str:
-    """Any text as an attribute's name that isn't reserved: as `identifier`, its case kept."""
-    name = re.sub(r"[^0-9A-Za-z_]+", "_", text)[:LONGEST].strip("_")
-    if not name or name[0].isdigit():
+def attribute(
+    text: str, fallback: str = "module", reserved: Collection[str] = (), marks: str = ""
+) -> str:
+    """Any text as an attribute's name that isn't reserved: as `identifier`, its case kept. With
+    `marks`, as a text that may also have those, and begin with a digit."""
+    name = re.sub(rf"[^0-9A-Za-z_{re.escape(marks)}]+", "_", text)[:LONGEST].strip("_")
+    if not name or (name[0].isdigit() and not marks):
         return f"{fallback}{name}" if name else fallback
     return f"{name}_" if keyword.iskeyword(name) or name in reserved else name
 

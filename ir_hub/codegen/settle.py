@@ -17,11 +17,11 @@ def settle(root: Block, style: Style) -> None:
     """Names every attribute below `root`, and writes layers that have a function as that function
     wherever they aren't part of a sequence."""
     for block in root.blocks():
-        if not is_sequence(block):
+        if not (style.sequential and is_sequence(block)):
             for step in block.steps:
                 if isinstance(step.what, Layer) and step.what.function is not None:
                     step.what, step.name = step.what.function, ""
-        _name_attributes(block, style.reserved)
+        _name_attributes(block, style)
 
 
 def is_sequence(block: Block) -> bool:
@@ -47,14 +47,16 @@ def is_sequence(block: Block) -> bool:
     return not inner.intersection(block.outputs)
 
 
-def _name_attributes(block: Block, reserved: Collection[str]) -> None:
-    if is_sequence(block):
+def _name_attributes(block: Block, style: Style) -> None:
+    reserved = style.reserved
+    if style.sequential and is_sequence(block):
         _name_members(block, reserved)
         return
     stems = Counter(stem for step in block.steps for stem in _stems(block, step))
     numbers: Counter[str] = Counter()
     taken: set[str] = set(reserved)
-    own = {s: attribute(s.name, "layer", reserved) for s in block.steps if s.name and _is_layer(s)}
+    layers = [step for step in block.steps if step.name and _is_layer(step)]
+    own = {step: attribute(step.name, "layer", reserved, style.marks) for step in layers}
     taken.update(own.values())
     shared: dict[object, str] = {}
     constants: dict[Value, str] = {}

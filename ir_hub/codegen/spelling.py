@@ -71,9 +71,11 @@ Spelling = Layer | Expr
 class Style:
     """What a framework's modules look like. `{...}` in the templates are pieces of code.
 
-    `named` is what a sequence with named members is made of; `parameter` and `buffer` declare a
-    constant of a module: {name}, {shape}, {dtype}; `reserved` are attribute names that its modules
-    already have, `names` those that the file imports.
+    `named` is what a sequence with named members is made of, `sequential` is empty where there are
+    no sequences; `parameter` and `buffer` declare a constant of a module: {name}, {shape}, {dtype};
+    `reserved` are attribute names that its modules already have, `names` those that the file
+    imports. `marks` are what may be in an attribute's name besides letters, digits and
+    underscores: where there are some, names are texts, and not those of Python's attributes.
     """
 
     base: str
@@ -85,3 +87,4 @@ class Style:
     dtypes: Mapping[str, str]
     reserved: frozenset[str]
     names: frozenset[str]
+    marks: str = ""

@@ -40,20 +40,20 @@ def write(
     """
     graph = model.graph
     steps = steps_of(model, spellings)
-    outputs = _outputs(graph.outputs, steps)
-    root = outline(_needed(steps, outputs), graph.inputs, outputs, model.scopes)
+    outputs = returned_values(graph.outputs, steps)
+    root = outline(needed_steps(steps, outputs), graph.inputs, outputs, model.scopes)
     settle(root, style)
     root_name = unique(class_name(model.scopes.get("", ""), name), style.names)
     classes = classes_of(root, root_name, style)
-    writer = _Writer(classes, style)
-    arguments = _arguments(graph.inputs)
+    writer = Writer(classes, style)
+    arguments = argument_names(graph.inputs)
     texts = [
         writer.definition(c, arguments) for c in dict.fromkeys(classes.values()) if not c.inline
     ]
-    return Written("\n\n\n".join(texts), root_name, arguments, dict(_weights(root, "")))
+    return Written("\n\n\n".join(texts), root_name, arguments, dict(weights_of(root, "")))
 
 
-def _outputs(outputs: Sequence[Value], steps: list[Step]) -> list[Value]:
+def returned_values(outputs: Sequence[Value], steps: list[Step]) -> list[Value]:
     """The values that are returned; a constant is returned by a step that reads it."""
     returned = []
     for value in outputs:
@@ -65,7 +65,7 @@ def _outputs(outputs: Sequence[Value], steps: list[Step]) -> list[Value]:
     return returned
 
 
-def _needed(steps: list[Step], outputs: Sequence[Value]) -> list[Step]:
+def needed_steps(steps: list[Step], outputs: Sequence[Value]) -> list[Step]:
     """The steps that what is returned depends on."""
     needed = set(outputs)
     kept = []
@@ -76,25 +76,27 @@ def _needed(steps: list[Step], outputs: Sequence[Value]) -> list[Step]:
     return kept[::-1]
 
 
-def _arguments(inputs: Sequence[Value]) -> tuple[str, ...]:
+def argument_names(inputs: Sequence[Value]) -> tuple[str, ...]:
     taken: list[str] = []
     for value in inputs:
         taken.append(unique(identifier(value.name, "x"), taken))
     return tuple(taken)
 
 
-def _weights(block: Block, prefix: str) -> Iterator[tuple[str, Value]]:
+def weights_of(block: Block, prefix: str) -> Iterator[tuple[str, Value]]:
     for step in block.steps:
         here = f"{prefix}{step.name}"
         if isinstance(step.what, Block):
-            yield from _weights(step.what, f"{here}.")
+            yield from weights_of(step.what, f"{here}.")
         elif isinstance(step.what, Layer):
             yield from ((f"{here}.{key}", value) for key, value in step.what.params.items())
         else:
             yield from ((f"{prefix}{name}", value) for value, name in step.constants.items())
 
 
-class _Writer:
+class Writer:
+    """Writes classes, and whatever else is put together from the same pieces."""
+
     def __init__(self, classes: Mapping[Block, Class], style: Style) -> None:
         self.classes, self.style = classes, style
 
@@ -110,7 +112,7 @@ class _Writer:
             lines = [f"class {made.name}({self.style.sequential}):", head]
             return "\n".join([*lines, f"        super().__init__({items})"])
         body = ["super().__init__()", *self.attributes(made)]
-        names = root_arguments if made.block.path == "" else _inner_arguments(made.block)
+        names = root_arguments if made.block.path == "" else inner_argument_names(made.block)
         statements = Forward(made.block, self.literals(made), names).write()
         return "\n".join(
             [
@@ -175,6 +177,10 @@ class _Writer:
         inner = {k: self.said(made, (number, k), v, texts) for k, v in values.items()}
         if child.inline:
             return f"{self.style.sequential}({', '.join(self.children(child, what, inner))})"
+        return f"{child.name}({', '.join(self.given(child, inner))})"
+
+    def given(self, child: Class, inner: Mapping[str, str]) -> list[str]:
+        """The arguments of a class's constructor, those at their default left out."""
         given: list[str] = []
         for position, p in enumerate(child.parameters):
             if p.has_default and inner[p.name] == self.text(p.default):
@@ -182,7 +188,7 @@ class _Writer:
             skipped = position > len(given)
             named = skipped or position > 1
             given.append(f"{p.name}={inner[p.name]}" if named else inner[p.name])
-        return f"{child.name}({', '.join(given)})"
+        return given
 
     def children(self, made: Class, block: Block, texts: Mapping[str, str]) -> list[str]:
         """The members of a sequence; three or more equal ones in a row are written as a loop."""
@@ -227,14 +233,18 @@ class _Writer:
         def literal(number: int, name: str, item: Any) -> str:
             if name.startswith("#"):
                 said = made.said.get((number, name))
-                return self.text(number_of(item)) if said is None else _own(said)
+                return self.text(number_of(item)) if said is None else self.parameter(said)
             if isinstance(item, tuple):
                 items = [literal(number, f"{name}.{i}", each) for i, each in enumerate(item)]
                 return f"({', '.join(items)}{',' if len(items) == 1 else ''})"
             said = made.said.get((number, name))
-            return self.text(item) if said is None else _own(said)
+            return self.text(item) if said is None else self.parameter(said)
 
         return literal
+
+    def parameter(self, said: str) -> str:
+        """A constructor's parameter, or a multiple of one, as what the module does reads it."""
+        return re.sub(r"\b([A-Za-z_]\w*)\b", r"self.\1", said)
 
     def text(self, literal: Any) -> str:
         """A literal as code."""
@@ -262,12 +272,7 @@ def _named(block: Block, objects: Sequence[str]) -> str:
     return f"[{', '.join(pairs)}]"
 
 
-def _own(said: str) -> str:
-    """A parameter's text as the forward reads it: from the module."""
-    return re.sub(r"\b([A-Za-z_]\w*)\b", r"self.\1", said)
-
-
-def _inner_arguments(block: Block) -> tuple[str, ...]:
+def inner_argument_names(block: Block) -> tuple[str, ...]:
     letters = ("x", "y", "z")
     count = len(block.inputs)
     if count <= len(letters):

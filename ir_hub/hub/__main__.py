@@ -6,7 +6,7 @@ import argparse
 import asyncio
 import sys
 
-from ir_hub.hub.database import DatabaseInUse
+from ir_hub.hub.database import DatabaseUnusable
 from ir_hub.hub.server import serve
 from ir_hub.hub.settings import BadSettings, Settings, load
 from ir_hub.sdk.errors import AdapterError
@@ -23,7 +23,9 @@ def main() -> None:
     for name, setting in Settings.model_fields.items():
         default = "" if setting.is_required() else f" (default: {setting.default})"
         parser.add_argument(
-            f"--{name.replace('_', '-')}", metavar="…", help=f"{setting.description}{default}"
+            f"--{name.replace('_', '-')}",
+            metavar=name.upper(),
+            help=f"{setting.description}{default}",
         )
     try:
         settings = load(**vars(parser.parse_args()))
@@ -32,7 +34,7 @@ def main() -> None:
     log_as_json()
     try:
         asyncio.run(serve(settings))
-    except (DatabaseInUse, AdapterError, ValueError, OSError) as error:
+    except (DatabaseUnusable, AdapterError, ValueError, OSError) as error:
         sys.exit(f"the hub can't run: {error}")
 
 

@@ -12,6 +12,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any, TypeVar
 
+import structlog
+
 from ir_hub import __version__
 from ir_hub.blobs import LocalStore
 from ir_hub.blobs.wire import blob_from_proto
@@ -21,10 +23,10 @@ from ir_hub.hub.plan import IR
 from ir_hub.ir.tensor import Blob
 from ir_hub.ir.types import TensorType
 from ir_hub.ops.op import OPSET
-from ir_hub.sdk.client import NamedBlob, Tell, quiet
-from ir_hub.sdk.errors import BadRequest, Busy
+from ir_hub.sdk.client import AdapterClient, NamedBlob, Tell, quiet
+from ir_hub.sdk.errors import AdapterError, BadRequest, Busy, Unreachable
 from ir_hub.sdk.pool import Pool
-from ir_hub.sdk.tensors import read_types
+from ir_hub.sdk.tensors import Arrays, read_types
 from ir_hub.sdk.worker import Progress
 from irhub.hub.v1 import hub_pb2
 
@@ -78,14 +80,16 @@ class Actions:
         }
 
         async def work() -> Outcome:
-            parsed = await self.patiently(
-                lambda: self.adapters.client(source.framework).parse(
+            parsed = await self.call(
+                source.framework,
+                lambda adapter: adapter.parse(
                     source.files,
                     source.inputs,
                     source.options,
                     seconds=self._seconds,
+                    request_id=request_id(),
                     tell=tell,
-                )
+                ),
             )
             held = await self._compute("hold", {"model": asdict(parsed.model)}, quiet)
             return Outcome(parsed.model, holds=held.holds, notes=parsed.notes)
@@ -103,14 +107,16 @@ class Actions:
             return await self.own("emit", {"model": asdict(model), **options}, tell)
 
         async def work() -> Outcome:
-            written = await self.patiently(
-                lambda: self.adapters.client(target).emit(
+            written = await self.call(
+                target,
+                lambda adapter: adapter.emit(
                     model,
                     options["format"],
                     options["options"],
                     seconds=self._seconds,
+                    request_id=request_id(),
                     tell=tell,
-                )
+                ),
             )
             return Outcome(
                 files=written.files,
@@ -130,7 +136,7 @@ class Actions:
 
     async def ask(self, step: str, request: bytes) -> bytes:
         """A step of a comparison, by a worker of the hub's; see `proof`."""
-        return await self._pool.run(step, request)
+        return await self._pool.run(step, request, bound={"conversion": request_id()})
 
     async def once(
         self,
@@ -149,22 +155,40 @@ class Actions:
                 self._outcomes.add(action, found)
         return found
 
-    async def patiently(self, call: Callable[[], Awaitable[T]]) -> T:
-        """Calls an adapter, again after a while as long as all its workers are busy."""
+    async def run(self, framework: str, files: Sequence[NamedBlob], inputs: Arrays) -> Arrays:
+        """What a model answers when its framework runs it."""
+        return await self.call(
+            framework,
+            lambda adapter: adapter.run(
+                files, inputs, seconds=self._seconds, request_id=request_id()
+            ),
+        )
+
+    async def call(self, framework: str, work: Callable[[AdapterClient], Awaitable[T]]) -> T:
+        """Calls an adapter, again after a while as long as all its workers are busy. Errors say
+        which adapter it was."""
+        client = self.adapters.client(framework)
         until = time.monotonic() + _PATIENCE_SECONDS
         while True:
             try:
-                return await call()
+                return await work(client)
             except Busy as error:
                 if time.monotonic() > until:
                     raise
                 await asyncio.sleep(error.retry_seconds)
+            except Unreachable as error:
+                raise self.adapters.unreachable(framework, error) from error
+            except AdapterError as error:
+                error.metadata.setdefault("adapter", framework)
+                raise
 
     async def _compute(self, stage: str, request: Mapping[str, Any], tell: Tell) -> Outcome:
         async def told(progress: Progress) -> None:
             tell(progress)
 
-        answer = await self._pool.run(stage, json.dumps(request).encode(), told)
+        answer = await self._pool.run(
+            stage, json.dumps(request).encode(), told, {"conversion": request_id()}
+        )
         return Outcome.from_json(answer.decode())
 
 
@@ -175,6 +199,11 @@ def source_from(
     files = [NamedBlob(file.name, blob_from_proto(file.blob)) for file in spec.files]
     options = dict(spec.parse_options) if isinstance(spec, hub_pb2.ConversionSpec) else {}
     return Source(framework, files, read_types(spec.inputs), options)
+
+
+def request_id() -> str:
+    """What an adapter's log lines are to carry for this work: the conversion's name."""
+    return str(structlog.contextvars.get_contextvars().get("conversion", ""))
 
 
 @cache

@@ -93,13 +93,18 @@ class Adapters:
             description = await client.describe(_DESCRIBE_SECONDS)
         except AdapterError as error:
             self._seen.pop(place, None)
-            raise Unreachable(
-                f"The {framework} adapter at {place.address} doesn't answer ({error}). "
-                f"Start it with `irhub up {framework}`, or look at its log.",
-                metadata={"adapter": framework, "address": place.address},
-            ) from error
+            raise self.unreachable(framework, error) from error
         self._seen[place] = _Seen(description, time.monotonic())
         return description
+
+    def unreachable(self, framework: str, error: Exception) -> Unreachable:
+        """The error that says which adapter can't be reached, and what to do."""
+        address = self.places()[framework].address
+        return Unreachable(
+            f"The {framework} adapter at {address} doesn't answer ({error}). Start it with "
+            f"`irhub up {framework}`, or look at its log.",
+            metadata={"adapter": framework, "address": address},
+        )
 
     async def version(self, framework: str) -> tuple[str, ...]:
         """An adapter with all that its results depend on: name, framework, adapter, op set.

@@ -55,9 +55,7 @@ def doubts(source: Arrays) -> list[str]:
     return found
 
 
-def _compare(
-    source: Array, target: Array, entry: hub_pb2.OutputComparison, least: float
-) -> None:
+def _compare(source: Array, target: Array, entry: hub_pb2.OutputComparison, least: float) -> None:
     theirs = DType.of(target.dtype).value
     if source.shape != target.shape:
         entry.reason = f"the target's shape is {list(target.shape)}"

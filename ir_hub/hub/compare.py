@@ -47,8 +47,7 @@ def runner(actions: Actions, framework: str, files: Sequence[NamedBlob], model: 
     """Runs a model: its files by its framework, or its IR by the reference runtime."""
 
     async def by_framework(inputs: Arrays) -> Arrays:
-        client = actions.adapters.client(framework)
-        return await actions.patiently(lambda: client.run(files, inputs))
+        return await actions.run(framework, files, inputs)
 
     async def by_reference(inputs: Arrays) -> Arrays:
         values = await asyncio.to_thread(write_arrays, inputs, actions.store)

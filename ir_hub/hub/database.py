@@ -28,8 +28,8 @@ CREATE INDEX least_recently_used ON actions (used);
 """
 
 
-class DatabaseInUse(RuntimeError):
-    """Another hub has the database open."""
+class DatabaseUnusable(RuntimeError):
+    """Another hub has the database open, made it in another version, or it isn't one."""
 
 
 class Database:
@@ -39,7 +39,7 @@ class Database:
         """Opens the file, and makes it if it isn't there.
 
         Raises:
-            DatabaseInUse: another hub has it, or a hub of another version made it.
+            DatabaseUnusable: another hub has it, or it can't be opened.
         """
         path.parent.mkdir(parents=True, exist_ok=True)
         self._lock = os.open(path.with_name(path.name + ".lock"), os.O_RDWR | os.O_CREAT, 0o644)
@@ -47,15 +47,21 @@ class Database:
             fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             os.close(self._lock)
-            raise DatabaseInUse(
+            raise DatabaseUnusable(
                 f"Another hub uses {path}. Stop it, or give this one a database of its own."
             ) from None
-        # Worker threads may close iterators; all statements run on the event loop's thread.
-        self.connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
-        self.connection.execute("PRAGMA journal_mode = WAL")
-        # A crash of the process loses nothing; one of the machine at most the last moments.
-        self.connection.execute("PRAGMA synchronous = NORMAL")
-        self._create(path)
+        try:
+            self.connection = sqlite3.connect(path, isolation_level=None)
+            self.connection.execute("PRAGMA journal_mode = WAL")
+            # A crash of the process loses nothing; one of the machine at most the last moments.
+            self.connection.execute("PRAGMA synchronous = NORMAL")
+            self._create(path)
+        except sqlite3.Error as error:
+            os.close(self._lock)
+            raise DatabaseUnusable(
+                f"{path} can't be used as the hub's database: {error}. Give the hub another file, "
+                "or move this one away."
+            ) from error
 
     def close(self) -> None:
         """Closes the file for another hub to open."""
@@ -70,7 +76,7 @@ class Database:
             )
         elif version != VERSION:
             self.close()
-            raise DatabaseInUse(
+            raise DatabaseUnusable(
                 f"{path} was made by a hub with database version {version}, this one has "
                 f"{VERSION}. Give this hub a database of its own, or remove the file."
             )

@@ -42,23 +42,29 @@ def detect(
     # "-symbol.json" says more than ".json" does.
     longest = max((len(suffix) for suffix, _ in suffixes), default=0)
     found = sorted({framework for suffix, framework in suffixes if len(suffix) == longest})
-    if len(found) == 1:
-        return found[0]
+    if len(found) != 1:
+        raise _undecided(names[0], found, read)
+    return found[0]
+
+
+def _undecided(name: str, found: Sequence[str], read: Mapping[str, set[str]]) -> NoAdapter:
     if found:
-        raise NoAdapter(
-            f"{names[0]!r} may be a model of {' or '.join(found)}: say which it is with --from.",
+        return NoAdapter(
+            f"{name!r} may be a model of {' or '.join(found)}: say which it is with --from.",
             [Problem("spec.source", f"one of: {', '.join(found)}")],
             {"candidates": ",".join(found)},
         )
-    raise NoAdapter(
-        f"No adapter reads files like {names[0]!r}. {_readable(read)}",
+    return NoAdapter(
+        f"No adapter reads files like {name!r}. {_readable(read)}",
         [Problem("spec.files", "no adapter reads files of such a name")],
-        {"adapters": ",".join(sorted(adapters))},
+        {"adapters": ",".join(sorted(set(read) - {IR}))},
     )
 
 
 def _readable(read: Mapping[str, set[str]]) -> str:
-    said = [f"{name} reads {', '.join(sorted(ends))}" for name, ends in sorted(read.items()) if ends]
+    said = [
+        f"{name} reads {', '.join(sorted(ends))}" for name, ends in sorted(read.items()) if ends
+    ]
     return f"What there is: {'; '.join(said)}."
 
 

@@ -51,7 +51,7 @@ async def serve(settings: Settings) -> None:
     standard error.
 
     Raises:
-        DatabaseInUse: another hub has the database.
+        DatabaseUnusable: the database can't be opened, or another hub has it.
         ValueError: the address isn't the loopback's: nothing would be encrypted or checked.
     """
     if not is_loopback(settings.address):

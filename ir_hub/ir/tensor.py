@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 import numpy as np
@@ -37,6 +38,12 @@ class Tensor(Protocol):
     def permuted(self, permutation: Sequence[int]) -> Tensor:
         """The same bytes with their axes in another order; nothing is moved."""
 
+    def with_axes(self, axes: Sequence[int | None]) -> Tensor:
+        """The same bytes, where axis i is the axis `axes[i]`, or a new one of size 1 for None.
+
+        An axis that isn't named goes; ValueError when its size isn't 1. Nothing is moved.
+        """
+
 
 @dataclass(frozen=True, eq=False)
 class ArrayTensor:
@@ -61,6 +68,11 @@ class ArrayTensor:
     def permuted(self, permutation: Sequence[int]) -> ArrayTensor:
         """A transposed view."""
         return ArrayTensor(self.array.transpose(permutation))
+
+    def with_axes(self, axes: Sequence[int | None]) -> ArrayTensor:
+        """A view with other axes of size 1."""
+        shape, order = _with_axes(self.shape, range(self.array.ndim), axes)
+        return ArrayTensor(self.array.reshape(shape).transpose(order))
 
 
 @dataclass(frozen=True, eq=False)
@@ -87,20 +99,70 @@ class BlobTensor:
 
     def permuted(self, permutation: Sequence[int]) -> BlobTensor:
         """The same bytes, read in another order."""
-        axes = self._axes()
-        composed = tuple(axes[axis] for axis in permutation)
-        identity = tuple(range(len(axes)))
-        return BlobTensor(
-            self.blob,
-            self.offset,
-            self.dtype,
-            self.stored_shape,
-            self.open_blob,
-            () if composed == identity else composed,
-        )
+        return self.with_axes(permutation)
+
+    def with_axes(self, axes: Sequence[int | None]) -> BlobTensor:
+        """The same bytes, read with other axes of size 1."""
+        shape, order = _with_axes(self.stored_shape, self._axes(), axes)
+        in_order = order == tuple(range(len(order)))
+        return replace(self, stored_shape=shape, permutation=() if in_order else order)
 
     def _axes(self) -> tuple[int, ...]:
         return self.permutation or tuple(range(len(self.stored_shape)))
+
+
+@dataclass(frozen=True, eq=False)
+class ReshapedTensor:
+    """A constant with the elements of another one in another shape. `stored_shape` is that shape;
+    axis i is its axis `permutation[i]`. Elements are read, and moved, when they are asked for."""
+
+    base: Tensor
+    stored_shape: tuple[int, ...]
+    permutation: tuple[int, ...]
+
+    @property
+    def dtype(self) -> DType:
+        """The type of an element."""
+        return self.base.dtype
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """The sizes, after the permutation."""
+        return tuple(self.stored_shape[axis] for axis in self.permutation)
+
+    def numpy(self) -> np.ndarray:
+        """The elements; a copy where the other constant's aren't in order."""
+        return self.base.numpy().reshape(self.stored_shape).transpose(self.permutation)
+
+    def permuted(self, permutation: Sequence[int]) -> ReshapedTensor:
+        """The same elements, to be read in another order."""
+        return self.with_axes(permutation)
+
+    def with_axes(self, axes: Sequence[int | None]) -> ReshapedTensor:
+        """The same elements, with other axes of size 1."""
+        return ReshapedTensor(self.base, *_with_axes(self.stored_shape, self.permutation, axes))
+
+
+def reshaped(tensor: Tensor, shape: Sequence[int]) -> ReshapedTensor:
+    """The elements of a constant, in row-major order, in another shape; nothing is read yet."""
+    return ReshapedTensor(tensor, tuple(shape), tuple(range(len(shape))))
+
+
+def _with_axes(
+    shape: Sequence[int], permutation: Sequence[int], axes: Sequence[int | None]
+) -> tuple[tuple[int, ...], tuple[int, ...]]:
+    """What `Tensor.with_axes` makes of a stored shape and its permutation."""
+    sources = [None if axis is None else permutation[axis] for axis in axes]
+    kept = sorted(source for source in sources if source is not None)
+    gone = [size for axis, size in enumerate(shape) if axis not in kept]
+    if any(size != 1 for size in gone):
+        raise ValueError(f"the axes {tuple(axes)} leave out axes of the sizes {gone}")
+    if kept == [source for source in sources if source is not None]:
+        stored = tuple(1 if source is None else shape[source] for source in sources)
+        return stored, tuple(range(len(stored)))
+    new = itertools.count(len(kept))  # the last ones of the stored axes: there they move nothing
+    order = tuple(next(new) if source is None else kept.index(source) for source in sources)
+    return tuple(shape[axis] for axis in kept) + (1,) * sources.count(None), order
 
 
 def byte_size(dtype: DType, shape: Sequence[int]) -> int:

@@ -3,43 +3,15 @@ alike, become scopes of one class; scopes in a row become a sequence."""
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
 
 from ir_hub.ir.dims import Expr
 from ir_hub.ir.graph import Argument, Graph, Model, Node, Value
 from ir_hub.ir.types import DType
+from ir_hub.recover.repeats import SIMILAR, Item, best_repeat, last_uses
 
-LONGEST = 160  # items in one stretch
 ROUNDS = 48  # kinds of block that are looked for
-LEAST_GAIN = 5  # lines that a class has to save
-SIMILAR = frozenset({"conv", "conv_transpose", "linear", "max_pool", "avg_pool", "gemm"})
-ENDINGS = frozenset(
-    {"relu", "relu6", "hard_swish", "hard_sigmoid", "sigmoid", "silu", "swish", "gelu", "mish",
-     "tanh", "elu", "leaky_relu", "add", "mul", "batch_norm", "clip"}
-)  # fmt: skip
-
-
-@dataclass(eq=False)
-class _Item:
-    """A node, or a stretch of items that is a block by now."""
-
-    kind: object  # equal for items that can be the same line of one class
-    nodes: list[Node]
-    reads: list[Value]
-    results: list[Value]
-    members: list[_Item] = field(default_factory=list)
-    class_name: str = ""
-
-    @property
-    def weighs(self) -> int:
-        """Lines it takes when written out: one to call it, and one for each thing it keeps."""
-        constants = sum(value.is_constant for value in self.reads)
-        layer = not self.members and self.nodes[0].op in _LAYERS
-        return 2 if self.members or layer else 1 + constants
-
-
-_LAYERS = SIMILAR | {"batch_norm", "layer_norm", "group_norm", "rms_norm", "embedding", "lstm"}
 
 
 def structure(model: Model) -> Model:
@@ -47,22 +19,36 @@ def structure(model: Model) -> Model:
     graph = model.graph
     if any(node.scope for node in graph.nodes):
         return model
-    items = _items(graph)
     returned = set(graph.outputs)
-    for number in range(ROUNDS):
-        found = _best_repeat(items, returned)
-        if found is None:
-            break
-        length, starts = found
-        items = _merged(items, length, starts, ("block", number), returned)
+    (items,) = _blocks([_items(graph)], returned, itertools.count())
     items = _sequences(items, returned)
     _name_scopes(items, model)
     return model
 
 
-def _items(graph: Graph) -> list[_Item]:
+def _blocks(rows: list[list[Item]], returned: set[Value], kinds: Iterator[int]) -> list[list[Item]]:
+    """Rows that are alike, item by item, with what comes again in the first joined in all of
+    them, and so on within what was joined."""
+    for _ in range(ROUNDS):
+        found = best_repeat(rows[0], returned)
+        if found is None:
+            break
+        kind = "block", next(kinds)
+        rows = [_merged(row, *found, kind, returned) for row in rows]
+    alike: dict[object, list[Item]] = {}
+    for item in (item for row in rows for item in row if item.members):
+        alike.setdefault(item.kind, []).append(item)
+    for blocks in alike.values():
+        results = {value for block in blocks for value in block.results}
+        inner = _blocks([block.members for block in blocks], results, kinds)
+        for block, members in zip(blocks, inner, strict=True):
+            block.members = members
+    return rows
+
+
+def _items(graph: Graph) -> list[Item]:
     return [
-        _Item(_kind(node), [node], [v for _, v in node.operands()], list(node.results))
+        Item(_kind(node), [node], [v for _, v in node.operands()], list(node.results))
         for node in graph.nodes
     ]
 
@@ -99,135 +85,11 @@ def _shape(argument: Argument, loose: bool) -> object:
     return argument.value if isinstance(argument, DType) else argument
 
 
-def _best_repeat(items: Sequence[_Item], returned: set[Value]) -> tuple[int, list[int]] | None:
-    """The stretch whose repetition saves most lines: its length, and where it starts."""
-    results = [(v, (i, k)) for i, item in enumerate(items) for k, v in enumerate(item.results)]
-    producers = dict(results)
-    last_use = _last_uses(items, returned)
-    groups: list[tuple[list[int], list[_Trace]]] = [
-        (list(range(len(items))), [_Trace(items, producers, i) for i in range(len(items))])
-    ]
-    best: tuple[float, int, list[int]] | None = None
-    for length in range(1, LONGEST + 1):
-        groups = list(_extended(groups))
-        if not groups:
-            break
-        for starts, _ in groups if length > 1 else ():
-            fits = [s for s in starts if _is_closed(items, s, length, last_use)]
-            apart = _apart(fits, length)
-            gain = _gain(items, apart, length)
-            if len(apart) > 1 and gain >= LEAST_GAIN and (best is None or gain > best[0]):
-                best = gain, length, apart
-    return None if best is None else (best[1], best[2])
-
-
-class _Trace:
-    """Grows a stretch from a start, item by item, and says what each adds: its kind, and where
-    its operands come from within the stretch."""
-
-    def __init__(
-        self, items: Sequence[_Item], producers: dict[Value, tuple[int, int]], start: int
-    ) -> None:
-        self.items, self.producers, self.start = items, producers, start
-        self.end = start
-        self.outer: dict[Value, int] = {}
-
-    def grow(self) -> object | None:
-        """What the next item adds; None when there is none."""
-        if self.end >= len(self.items):
-            return None
-        item = self.items[self.end]
-        self.end += 1
-        return item.kind, tuple(self._wire(value) for value in item.reads)
-
-    def _wire(self, value: Value) -> object:
-        if value.is_constant:
-            return "constant"
-        where = self.producers.get(value)
-        if where is not None and where[0] >= self.start:
-            return where[0] - self.start, where[1]
-        return "outer", self.outer.setdefault(value, len(self.outer))
-
-
-def _extended(
-    groups: list[tuple[list[int], list[_Trace]]],
-) -> Iterator[tuple[list[int], list[_Trace]]]:
-    """The groups of equal stretches, each an item longer; those of one stretch are left out."""
-    for starts, traces in groups:
-        split: dict[object, tuple[list[int], list[_Trace]]] = {}
-        for start, trace in zip(starts, traces, strict=True):
-            added = trace.grow()
-            if added is None or len(trace.outer) > 3:
-                continue
-            found = split.setdefault(added, ([], []))
-            found[0].append(start)
-            found[1].append(trace)
-        yield from (found for found in split.values() if len(found[0]) > 1)
-
-
-def _last_uses(items: Sequence[_Item], returned: set[Value]) -> dict[Value, int]:
-    last = {value: i for i, item in enumerate(items) for value in item.reads}
-    last.update(dict.fromkeys(returned, len(items)))
-    return last
-
-
-def _is_closed(items: Sequence[_Item], start: int, length: int, last_use: dict[Value, int]) -> bool:
-    """Whether only the last item's one result is used outside the stretch."""
-    *inner, last = items[start : start + length]
-    end = start + length
-    if any(last_use.get(value, -1) >= end for item in inner for value in item.results):
-        return False
-    return sum(last_use.get(value, -1) >= end for value in last.results) == 1
-
-
-def _apart(starts: list[int], length: int) -> list[int]:
-    chosen: list[int] = []
-    for start in starts:
-        if not chosen or start >= chosen[-1] + length:
-            chosen.append(start)
-    return chosen
-
-
-def _gain(items: Sequence[_Item], starts: list[int], length: int) -> float:
-    """Lines saved by a class: it is written once, and then takes two lines a use, more when much
-    differs between the uses. Stretches that begin with a layer and end before one read best."""
-    if len(starts) < 2:
-        return 0
-    stretch = items[starts[0] : starts[0] + length]
-    lines = sum(item.weighs for item in stretch)
-    gain = len(starts) * (lines - 2) - lines - 5
-    if gain < LEAST_GAIN:
-        return gain
-    parameters = _differences([items[start : start + length] for start in starts])
-    gain -= parameters + len(starts) * max(0, parameters - 4)
-    opens = bool(stretch[0].members) or stretch[0].nodes[0].op in _LAYERS
-    after = [items[s + length] for s in starts if s + length < len(items)]
-    torn = sum(not a.members and a.nodes[0].op in ENDINGS for a in after)
-    return gain * (1.15 if opens else 1.0) - 2 * torn
-
-
-def _differences(stretches: Sequence[Sequence[_Item]]) -> int:
-    """How many numbers differ between stretches; those that differ alike count once."""
-    columns = zip(*(_numbers(stretch) for stretch in stretches), strict=False)
-    return len({column for column in columns if len(set(column)) > 1})
-
-
-def _numbers(stretch: Sequence[_Item]) -> list[object]:
-    found: list[object] = []
-    for node in (node for item in stretch for node in item.nodes):
-        for argument in node.args.values():
-            if isinstance(argument, Value):
-                found += (argument.shape or ()) if argument.is_constant else ()
-            elif isinstance(argument, int | float | tuple) and node.op in SIMILAR:
-                found.append(argument)
-    return found
-
-
 def _merged(
-    items: list[_Item], length: int, starts: list[int], kind: object, returned: set[Value]
-) -> list[_Item]:
-    last_use = _last_uses(items, returned)
-    merged: list[_Item] = []
+    items: list[Item], length: int, starts: list[int], kind: object, returned: set[Value]
+) -> list[Item]:
+    last_use = last_uses(items, returned)
+    merged: list[Item] = []
     position = 0
     for start in [*starts, len(items)]:
         merged += items[position:start]
@@ -237,19 +99,19 @@ def _merged(
     return merged
 
 
-def _joined(members: list[_Item], kind: object, end: int, last_use: dict[Value, int]) -> _Item:
+def _joined(members: list[Item], kind: object, end: int, last_use: dict[Value, int]) -> Item:
     made = {value for item in members for value in item.results}
     reads = dict.fromkeys(v for item in members for v in item.reads if v not in made)
     results = [v for item in members for v in item.results if last_use.get(v, -1) >= end]
     nodes = [node for item in members for node in item.nodes]
     reads_outer = [value for value in reads if not value.is_constant]
-    return _Item(kind, nodes, reads_outer, results, members, _class_name(nodes))
+    return Item(kind, nodes, reads_outer, results, members, _class_name(nodes))
 
 
-def _sequences(items: list[_Item], returned: set[Value]) -> list[_Item]:
+def _sequences(items: list[Item], returned: set[Value]) -> list[Item]:
     """Blocks in a row, each taking only what the one before it gives, become one sequence."""
-    last_use = _last_uses(items, returned)
-    found: list[_Item] = []
+    last_use = last_uses(items, returned)
+    found: list[Item] = []
     position = 0
     while position < len(items):
         end = position + 1
@@ -268,7 +130,7 @@ def _sequences(items: list[_Item], returned: set[Value]) -> list[_Item]:
     return found
 
 
-def _follows(before: _Item, after: _Item, position: int, last_use: dict[Value, int]) -> bool:
+def _follows(before: Item, after: Item, position: int, last_use: dict[Value, int]) -> bool:
     blocks = bool(before.members) and bool(after.members)
     chained = len(before.results) == 1 and after.reads == before.results
     single = len(before.reads) == 1 and len(after.results) == 1
@@ -297,12 +159,12 @@ def _class_name(nodes: Sequence[Node]) -> str:
     return "ConvBlocks" if depthwise else "Block"
 
 
-def _name_scopes(items: Sequence[_Item], model: Model) -> None:
+def _name_scopes(items: Sequence[Item], model: Model) -> None:
     names: dict[object, str] = {}
     _name_level(items, "", model, names)
 
 
-def _name_level(items: Sequence[_Item], path: str, model: Model, names: dict[object, str]) -> None:
+def _name_level(items: Sequence[Item], path: str, model: Model, names: dict[object, str]) -> None:
     counts: dict[str, int] = {}
     for position, item in enumerate(items):
         if not item.members:

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from ir_hub.ir.dims import Dim, Expr, ExpressionTooLarge, symbol, symbols_of
+from ir_hub.ir.dims import Dim, Expr, ExpressionTooLarge, ceildiv, maximum, symbol, symbols_of
 from ir_hub.ir.graph import Argument, Graph, Model, Node, Value, constant
 from ir_hub.ir.types import TensorType
 from ir_hub.ops.catalogue import OPS
@@ -32,8 +32,10 @@ def infer_shapes(model: Model) -> Model:
 def fresh_symbols(model: Model) -> Iterator[Dim]:
     """Symbols that the model doesn't have yet."""
     taken = set(model.symbols)
-    values = [v for node in model.graph.walk() for v in node.results]
-    for value in [*model.graph.inputs, *values]:
+    nodes = list(model.graph.walk())
+    inputs = [v for node in nodes for body in node.bodies() for v in body.inputs]
+    results = [v for node in nodes for v in node.results]
+    for value in [*model.graph.inputs, *inputs, *results]:
         for size in value.shape or ():
             taken |= symbols_of(size)
     number = 0
@@ -58,7 +60,7 @@ class _Shapes:
                 self.graph(body)
             self.literals(node)
             try:
-                types = OPS[node.op].infer(node.args, self.symbol)
+                types = self.types(node)
             except ExpressionTooLarge:
                 continue
             except ValueError as error:
@@ -77,6 +79,15 @@ class _Shapes:
                 numbers[result] = constant(array.astype(result.dtype.numpy), result.name)
         for node in graph.nodes:
             node.substitute(numbers)
+
+    def types(self, node: Node) -> list[TensorType | None]:
+        """The results' types as they follow from the operands."""
+        if node.op == "range" and node.start.dtype is not None:
+            parts = [self.elements(node.args[name]) for name in ("start", "limit", "delta")]
+            size = _count(*(p.reshape(()).item() for p in parts if p is not None and p.size == 1))
+            if size is not None:
+                return [TensorType(node.start.dtype, (size,))]
+        return OPS[node.op].infer(node.args, self.symbol)
 
     def symbol(self) -> Dim:
         made = next(self.fresh)
@@ -99,8 +110,12 @@ class _Shapes:
         if len(old.shape) != len(new.shape):
             return new
         pairs = zip(old.shape, new.shape, strict=True)
-        keep = (a if isinstance(a, int) or b in self.made else b for a, b in pairs)
+        keep = (b if isinstance(b, int) or not self.tells(a, b) else a for a, b in pairs)
         return new.with_shape(tuple(keep))
+
+    def tells(self, old: Dim, new: Dim) -> bool:
+        """Whether a size says more than one that is no number."""
+        return isinstance(old, int) or new in self.made
 
     def follow(self, node: Node) -> None:
         """Computes what a node's integer results are, in terms of sizes."""
@@ -147,7 +162,7 @@ class _Shapes:
     def record(self, node: Node, found: list[Array]) -> None:
         for result, array in zip(node.results, found, strict=False):
             flat = array.reshape(-1).tolist()
-            if all(isinstance(item, int | Expr) and not isinstance(item, bool) for item in flat):
+            if all(_is_size(item, result) for item in flat):
                 self.known[result] = array.astype(object)
 
 
@@ -156,6 +171,28 @@ def _is_small_integer(type_: TensorType | None) -> bool:
         return False
     sizes = type_.shape
     return all(isinstance(s, int) for s in sizes) and math.prod(sizes) <= LARGEST
+
+
+def _is_size(item: object, value: Value) -> bool:
+    """Whether it is a size that an element of the value can be: numbers may not overflow."""
+    if isinstance(item, int) and not isinstance(item, bool) and value.dtype is not None:
+        limits = np.iinfo(value.dtype.numpy)
+        return int(limits.min) <= item <= int(limits.max)
+    return isinstance(item, Expr)
+
+
+def _count(*bounds: Dim) -> Dim | None:
+    """How many numbers there are from the first up to the second by the third, if it is known."""
+    if len(bounds) < 3:
+        return None
+    start, limit, delta = bounds
+    if not isinstance(delta, int) or delta == 0:
+        return None
+    try:
+        distance, step = (limit - start, delta) if delta > 0 else (start - limit, -delta)
+        return maximum(ceildiv(distance, step), 0)
+    except ExpressionTooLarge:
+        return None
 
 
 def _is_known(array: Array) -> bool:

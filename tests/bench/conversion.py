@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import shutil
 import statistics
-import subprocess
-import sys
 import time
 from collections import defaultdict
 from collections.abc import Callable
@@ -27,6 +26,10 @@ class Times:
 
     seconds: dict[str, list[float]] = field(default_factory=lambda: defaultdict(list))
 
+    def add(self, name: str, seconds: float) -> None:
+        """Note a round of what has this name."""
+        self.seconds[name].append(seconds)
+
     def median(self, name: str) -> float:
         """The median of what was timed under this name."""
         return statistics.median(self.seconds[name])
@@ -37,25 +40,32 @@ def measure(services: Services, network: Path, folder: Path) -> tuple[Times, dic
 
     Both converters read the same file in each round, and take turns at going first.
     """
-    times = Times()
-    file = folder / "model.onnx"
-    with Peer() as peer:
-        peer.do("freshen", file=str(network), seed=0, into=str(file))
-        ours(services, file, folder / "ours", Times())
+    times, file, into = Times(), folder / "model.onnx", folder / "ours"
+    with Peer() as writer, Peer() as peer:
+        seeds = itertools.count()
+
+        def freshen() -> None:
+            writer.do("freshen", file=str(network), seed=next(seeds), into=str(file))
+
+        freshen()
+        ours(services, file, into, Times())
         theirs(peer, file, folder, Times())
-        processes = {**services.processes, "onnx2pytorch": peer.process.pid}
-        for round_ in range(1, ROUNDS + 1):
-            peer.do("freshen", file=str(network), seed=round_, into=str(file))
+        memory = Memory({**services.processes, "onnx2pytorch": peer.process.pid})
+        for round_ in range(ROUNDS):
+            freshen()
             turns: list[Callable[[], None]] = [
-                lambda: ours(services, file, folder / "ours", times),
+                lambda: ours(services, file, into, times),
                 lambda: theirs(peer, file, folder, times),
             ]
-            with Memory(processes) as memory:
-                for turn in turns[:: 1 if round_ % 2 else -1]:
+            with memory.sampled():
+                for turn in turns[:: -1 if round_ % 2 else 1]:
+                    os.sync()  # what others wrote is on the disk: it slows nobody's writing
                     turn()
-        again(services, file, folder / "ours", times)
-        peer.do("freshen", file=str(network), seed=ROUNDS + 1, into=str(file))
-        command(services, file, folder / "ours", times)
+        for _ in range(ROUNDS):
+            again(services, file, into, times)
+        for _ in range(ROUNDS):
+            freshen()
+            command(services, file, into, times)
     return times, memory.peaks
 
 
@@ -75,44 +85,29 @@ def ours(services: Services, file: Path, into: Path, times: Times) -> None:
         "irhub": time.perf_counter() - start,
         "upload": uploaded - start,
         **stages,
-        "between stages": converted - uploaded - sum(stages.values()),
+        "outside of stages": converted - uploaded - sum(stages.values()),
         "download": time.perf_counter() - converted,
     }
     for name, seconds in found.items():
-        times.seconds[name].append(seconds)
+        times.add(name, seconds)
 
 
 def theirs(peer: Peer, file: Path, folder: Path, times: Times) -> None:
     """Read, convert and save, in the other converter's process."""
     answer = peer.do("convert", file=str(file), into=str(folder / "theirs.pt"))
-    times.seconds["onnx2pytorch"].append(answer["seconds"])
+    times.add("onnx2pytorch", answer["seconds"])
 
 
 def again(services: Services, file: Path, into: Path, times: Times) -> None:
     """Convert what was converted before."""
     repeated = Times()
-    for _ in range(ROUNDS):
-        ours(services, file, into, repeated)
-    times.seconds["irhub, cached"] = repeated.seconds["irhub"]
+    ours(services, file, into, repeated)
+    times.add("irhub, known already", repeated.median("irhub"))
 
 
 def command(services: Services, file: Path, into: Path, times: Times) -> None:
     """The same by the command, its start included."""
-    settings = services.settings
-    environ = {
-        **os.environ,
-        **{
-            f"IRHUB_{n.upper()}": str(getattr(settings, n))
-            for n in ("home", "store", "database", "run")
-        },
-    }
-    irhub = Path(sys.executable).with_name("irhub")
     shutil.rmtree(into, ignore_errors=True)
     start = time.perf_counter()
-    subprocess.run(
-        [irhub, "convert", file, "--to", "pytorch", "-o", into, "--no-check"],
-        env=environ,
-        check=True,
-        capture_output=True,
-    )
-    times.seconds["irhub command"].append(time.perf_counter() - start)
+    services.command("convert", file, "--to", "pytorch", "-o", into, "--no-check")
+    times.add("irhub, by the command", time.perf_counter() - start)

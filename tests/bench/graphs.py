@@ -74,7 +74,8 @@ def _block(t: Tracer, x: Term, generator: np.random.Generator) -> Term:
 
 def _misses(t: Tracer, x: Term, generator: np.random.Generator) -> Term:
     number = float(generator.uniform(0.1, 0.9))
-    y = number * x * (1 + t.tanh(0.7 * (x + 0.05 * x**3)))
+    y: Term = number * x * (1 + t.tanh(0.7 * (x + 0.05 * x**3)))
     z: Term = (x - t.reduce_mean(y, axes=(-1,))) / t.sqrt(t.reduce_mean(y**2, axes=(-1,)) + number)
     gate: Term = t.sigmoid(y)
-    return x + y * z * gate + (z + 3) * number / 6
+    product = y * z * gate
+    return x + product + (z + 3) * number / 6

@@ -5,8 +5,6 @@ from __future__ import annotations
 import contextlib
 import threading
 from collections.abc import Iterator, Mapping
-from types import TracebackType
-from typing import Self
 
 import psutil
 
@@ -23,24 +21,21 @@ class Memory:
     def __init__(self, processes: Mapping[str, int]) -> None:
         self.peaks: dict[str, int] = {}
         self._roots = {name: psutil.Process(pid) for name, pid in processes.items()}
-        self._stop = threading.Event()
-        self._thread = threading.Thread(target=self._run, daemon=True)
 
-    def __enter__(self) -> Self:
-        self._thread.start()
-        return self
+    @contextlib.contextmanager
+    def sampled(self) -> Iterator[None]:
+        """Sample during the block."""
+        stop = threading.Event()
+        thread = threading.Thread(target=self._run, args=(stop,), daemon=True)
+        thread.start()
+        try:
+            yield
+        finally:
+            stop.set()
+            thread.join()
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        self._stop.set()
-        self._thread.join()
-
-    def _run(self) -> None:
-        while not self._stop.wait(_SAMPLE_SECONDS):
+    def _run(self, stop: threading.Event) -> None:
+        while not stop.wait(_SAMPLE_SECONDS):
             for name, process in self._named():
                 with contextlib.suppress(psutil.Error):  # it may just have ended
                     used = process.memory_info().rss

@@ -86,7 +86,9 @@ def gelu(tmp_path_factory: pytest.TempPathFactory) -> Path:
     store = LocalStore(folder / "store")
     model = gelu_model()
     blob = store.put_bytes(serde.dump_bytes(model, store.put_bytes, OPSET))
-    bundle.write(serde.load_bytes(bytes(store.open(blob)), store.open, OPSET), store, folder / "gelu.ir")
+    bundle.write(
+        serde.load_bytes(bytes(store.open(blob)), store.open, OPSET), store, folder / "gelu.ir"
+    )
     return folder / "gelu.ir"
 
 

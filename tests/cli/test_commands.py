@@ -1,4 +1,4 @@
-"""The other commands: inspect, explain, recover, adapters, the services, the store, the settings."""
+"""The other commands: inspect, explain, recover, adapters, services, store and settings."""
 
 from __future__ import annotations
 

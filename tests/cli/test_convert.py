@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import signal
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
 
@@ -16,7 +16,8 @@ from ir_hub.blobs import LocalStore
 from ir_hub.client import HubClient
 from irhub.hub.v1 import hub_pb2
 from tests.cli.conftest import Irhub
-from tests.services.processes import eventually
+from tests.services.hubs import start_hub
+from tests.services.processes import eventually, start
 
 
 def test_to_ir_and_to_onnx_and_back(irhub: Irhub, onnx_file: Path, tmp_path: Path) -> None:
@@ -59,9 +60,7 @@ def test_second_time_is_known(irhub: Irhub, gelu: Path, tmp_path: Path) -> None:
     assert (tmp_path / "1.ir").read_bytes() == (tmp_path / "2.ir").read_bytes()
 
 
-def test_given_inputs(
-    irhub: Irhub, gelu: Path, tmp_path: Path, npz: Callable[..., Path]
-) -> None:
+def test_given_inputs(irhub: Irhub, gelu: Path, tmp_path: Path, npz: Callable[..., Path]) -> None:
     inputs = npz(x=np.ones((5, 8), np.float32))
     flags = ("--to", "ir", "-o", tmp_path / "r.ir", "--check-inputs", inputs, "--json")
     done = irhub("convert", gelu, *flags)
@@ -167,3 +166,54 @@ def test_services_that_were_killed_are_started_again(
         psutil.Process(said["pid"]).kill()
     done = irhub("convert", gelu, "--to", "onnx", "-o", tmp_path / "out")
     assert done.returncode == 0, done.stderr
+
+
+@pytest.fixture(scope="module")
+def elsewhere(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Irhub]:
+    """The command, with a hub that was started by others, and adapters that irhub doesn't know."""
+    modules = {"toy": "toy.adapter", "misbehaving": "misbehaving", "liar": "liar"}
+    services = {
+        name: start(f"tests.services.{module}", tmp_path_factory.mktemp(name))
+        for name, module in modules.items()
+    }
+    addresses = ",".join(f"{name}={service.address}" for name, service in services.items())
+    hub = start_hub(tmp_path_factory.mktemp("hub"), f"--adapters={addresses}")
+    yield Irhub(tmp_path_factory.mktemp("client"), environ={"IRHUB_HUB": hub.client.address})
+    hub.stop()
+    for service in services.values():
+        service.process.terminate()
+        service.process.wait(10)
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "flags", "code", "said"),
+    [
+        ("m.toy", "relu", ["--to", "toy"], 0, ""),
+        ("m.toy", "relu", ["--to", "liar"], 5, "compare failed: The converted model doesn't"),
+        ("m.toy", "relu", ["--to", "liar", "--allow-mismatch"], 0, "DELIVERED DESPITE"),
+        ("m.toy", "relu", ["--to", "liar", "--no-check"], 0, ""),
+        ("m.toy", "swirl 3", ["--to", "ir"], 4, "no rule reads swirl"),
+        ("m.toy", "relu", ["--to", "keras"], 2, "no adapter for 'keras'"),
+        ("m.deed", "kill", ["--to", "ir"], 6, "SIGKILL"),
+        ("m.xyz", "relu", ["--to", "ir"], 2, "No adapter reads"),
+        ("m.xyz", "relu", ["--to", "ir", "--from", "toy"], 0, ""),
+        ("m.toy", "relu", ["--to", "toy", "--option", "a=b"], 2, "there is: none"),
+    ],
+)
+def test_a_hub_elsewhere(
+    elsewhere: Irhub,
+    tmp_path: Path,
+    name: str,
+    content: str,
+    flags: list[str],
+    code: int,
+    said: str,
+) -> None:
+    (tmp_path / name).write_text(content)
+    out = tmp_path / "out"
+    inputs = ("--input", "x=N,4")
+    done = elsewhere("convert", tmp_path / name, "-o", out, *inputs, *flags)
+    assert (done.returncode, "Traceback" in done.stderr) == (code, False), done.stderr
+    assert said in done.stderr
+    assert out.exists() == (code == 0)
+    assert {path.name for path in tmp_path.iterdir()} <= {name, "out"}

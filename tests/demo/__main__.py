@@ -9,6 +9,7 @@ the demo fails unless it reads the same.
 
 import json
 import os
+import re
 import subprocess
 import sys
 import time
@@ -42,7 +43,7 @@ class Network:
 
 NETWORKS = (
     Network("det", "finds lines", "ch_PP-OCRv4_det_infer.onnx"),
-    Network("cls", "tells which way up", "ch_ppocr_mobile_v2.0_cls_infer.onnx"),
+    Network("cls", "tells which is up", "ch_ppocr_mobile_v2.0_cls_infer.onnx"),
     Network("rec", "reads a line", "ch_PP-OCRv4_rec_infer.onnx"),
 )
 
@@ -88,37 +89,38 @@ def output_of(command: list[str | Path]) -> str:
 
 
 def conversions_table(conversions: dict[Network, Conversion]) -> Table:
-    """What came of the conversions: the errors are relative to the output's scale."""
+    """What came of the conversions; errors are relative to the output's scale."""
     table = Table(box=box.SIMPLE_HEAD)
-    for heading in ("network", "seconds", "lines", "recovered", "max error", "at"):
+    for heading in ("network", "seconds", "lines", "recovered", "max error", "with images"):
         table.add_column(heading, justify="right" if heading in ("seconds", "lines") else "left")
     for network, conversion in conversions.items():
         summary = conversion.reports[0]["summary"]
         recovered = sorted(summary["recovered"].items(), key=lambda item: (-item[1], item[0]))
         checks = [output for r in conversion.reports for output in r["comparison"]["outputs"]]
         table.add_row(
-            f"[bold]{network.name}[/] {network.purpose}",
+            f"[bold]{network.name}[/]\n{network.purpose}",
             f"{conversion.seconds:.1f}",
             str(summary["code_lines"]),
             "\n".join(f"{count} {name}" for name, count in recovered),
             "\n".join(f"{check.get('max_error', 0.0):.1e}" for check in checks),
-            "\n".join(escape(", ".join(check["inputs"])) for check in checks),
+            "\n".join("x".join(re.findall(r"\d+(?=[],])", check["inputs"][0])) for check in checks),
         )
     return table
 
 
 def show_readings(console: Console, found: dict[str, list[str]]) -> bool:
-    """Print both readings side by side; whether they are the same, and complete."""
+    """Print both readings, line below line; whether they are the same, and complete."""
     table = Table(box=box.SIMPLE_HEAD)
-    for heading in ("written", "read by ONNX Runtime", "read by the converted PyTorch"):
-        table.add_column(heading)
-    for row in zip(found["written"], found["original"], found["converted"], strict=False):
-        table.add_row(*map(escape, row))
+    table.add_column("read by")
+    table.add_column("")
+    for original, converted in zip(found["original"], found["converted"], strict=False):
+        table.add_row("ONNX Runtime", escape(original))
+        table.add_row("PyTorch, converted", escape(converted), end_section=True)
     console.print(table)
     is_complete = len(found["written"]) == len(found["original"])
     is_same = is_complete and found["original"] == found["converted"]
     lost = set(found["converted"]) - set(found["undirected"])
-    console.print(f"Without the network for the direction, {len(lost)} line isn't read.")
+    console.print(f"Lines that aren't read without the network for the direction: {len(lost)}.")
     verdict = "[green]the same[/]" if is_same else "[bold red]different[/]"
     console.print(f"The two readings are {verdict}; drawn: {OUTPUT / 'reading.png'}\n")
     return is_same
@@ -152,6 +154,7 @@ def main() -> int:
     console.print(conversions_table(conversions))
     is_same = show_readings(console, found)
     show_code(console, OUTPUT / "rec" / "model.py")
+    console.print("\nThe services still run: `irhub down` stops them.")
     return 0 if is_same else 1
 
 

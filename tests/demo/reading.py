@@ -92,7 +92,7 @@ def read(engine: RapidOCR, page: Image.Image, **flags: bool) -> dict[str, list[A
 def record(folder: Path) -> None:
     """Write what the networks are given for two pages, as NETWORK-1.npz and NETWORK-2.npz."""
     folder.mkdir(parents=True, exist_ok=True)
-    for number, lines in enumerate((LINES, LINES[:2]), 1):
+    for number, lines in enumerate((LINES, LINES[1:]), 1):
         engine = RapidOCR(**SIZES)
         for name in PLACES:
             swap(engine, name, Recorder(session_of(engine, name), folder / f"{name}-{number}.npz"))

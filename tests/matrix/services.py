@@ -1,28 +1,31 @@
-"""The hub and adapters, started as the command starts them, for as long as a test needs them."""
+"""The hub and adapters, started by `irhub up` for as long as a test needs them."""
 
 from __future__ import annotations
 
 import contextlib
+import json
+import os
+import subprocess
+import sys
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from ir_hub.blobs import LocalStore
-from ir_hub.cli.local import LocalServices
 from ir_hub.client import HubClient
-from ir_hub.hub.settings import Settings, load
 from irhub.adapter.v1 import adapter_pb2
 from irhub.hub.v1 import hub_pb2
 
 HOME = Path(__file__).parents[2] / ".irhub"
+_IRHUB = Path(sys.executable).with_name("irhub")
 
 
 @dataclass(frozen=True)
 class Services:
-    """A hub's client, its settings, and the process ids of the hub and of each adapter."""
+    """A hub's client, the folder of its files, and the process ids of it and of each adapter."""
 
     hub: HubClient
-    settings: Settings
+    folder: Path
     processes: Mapping[str, int]
 
     def upload(self, *paths: Path) -> list[adapter_pb2.File]:
@@ -34,6 +37,10 @@ class Services:
         *_, ended = self.hub.watch(self.hub.create(spec).name)
         return ended
 
+    def command(self, *arguments: str | Path) -> str:
+        """What `irhub` with these arguments prints; it uses this hub."""
+        return irhub(self.folder, *arguments)
+
 
 @contextlib.contextmanager
 def running(folder: Path, frameworks: Sequence[str]) -> Iterator[Services]:
@@ -41,14 +48,23 @@ def running(folder: Path, frameworks: Sequence[str]) -> Iterator[Services]:
 
     They run in the environments of this checkout; what they write is in `folder`.
     """
-    settings = load(
-        home=HOME, store=folder / "store", database=folder / "hub.sqlite", run=folder / "run"
-    )
-    local = LocalServices(settings)
     try:
-        address = local.ensure(frameworks).address
-        processes = {service.name: service.pid for service in local.running().values()}
-        with HubClient(address, LocalStore(settings.store)) as hub:
-            yield Services(hub, settings, processes)
+        irhub(folder, "up", *frameworks)
+        found = [json.loads(file.read_text()) for file in (folder / "run").glob("*.json")]
+        processes = {service["name"]: int(service["pid"]) for service in found}
+        address = next(service["address"] for service in found if service["name"] == "hub")
+        with HubClient(address, LocalStore(folder / "store")) as hub:
+            yield Services(hub, folder, processes)
     finally:
-        local.stop()
+        irhub(folder, "down")
+
+
+def irhub(folder: Path, *arguments: str | Path) -> str:
+    """What the `irhub` command prints; `RuntimeError` when it fails."""
+    files = {"STORE": "store", "DATABASE": "hub.sqlite", "RUN": "run"}
+    said = {f"IRHUB_{name}": str(folder / file) for name, file in files.items()}
+    environ = os.environ | said | {"IRHUB_HOME": str(HOME)}
+    done = subprocess.run([_IRHUB, *arguments], env=environ, capture_output=True, text=True)
+    if done.returncode:
+        raise RuntimeError(f"irhub {' '.join(map(str, arguments))} failed: {done.stderr}")
+    return done.stdout

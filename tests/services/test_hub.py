@@ -194,7 +194,7 @@ def test_every_wrong_field_is_named(hub: Hub) -> None:
     ("call", "field"),
     [
         (lambda client: client.get("conversions/1"), "name"),
-        (lambda client: client._page("nonsense"), "page_token"),
+        (lambda client: client.page("nonsense"), "page_token"),
         (lambda client: client.inspect([]), "files"),
     ],
 )
@@ -299,7 +299,7 @@ def test_only_so_many_may_wait(hub: Hub) -> None:
 
 def test_list_pages_newest_first(hub: Hub, toy_spec: Callable[..., Spec]) -> None:
     names = [hub.convert(toy_spec(skip_check=True)).name for _ in range(3)]
-    stub_page = hub.client._page("")
+    stub_page = hub.client.page("")
     assert [c.name for c in stub_page.conversions[:3]] == names[::-1]
     everything = [conversion.name for conversion in hub.client.list()]
     assert len(everything) == len(set(everything))

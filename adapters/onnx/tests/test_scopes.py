@@ -40,6 +40,14 @@ def test_metadata_of_torch() -> None:
     assert "conv2d" not in scopes
 
 
+def test_what_no_module_asked_for_is_of_none() -> None:
+    scopes: dict[str, str] = {}
+    hook = "_empty_nn_module_stack_from_metadata_hook"
+    metadata = {"pkg.torch.onnx.name_scopes": repr([hook, "sym_size_int"])}
+    assert scope_of("node_1", metadata, scopes) == ""
+    assert not scopes
+
+
 @pytest.mark.parametrize("text", ["", "[", "__import__('os')", "[1, 2]", "x" * 30_000, "(" * 5000])
 def test_strange_metadata_says_nothing(text: str) -> None:
     assert scope_of("n", {"pkg.torch.onnx.name_scopes": text}, {}) == ""

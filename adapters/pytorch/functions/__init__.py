@@ -1,7 +1,8 @@
-"""Functions that PyTorch lacks, written with PyTorch. Generated code brings along those it calls."""
+"""Functions that PyTorch lacks, written with PyTorch; generated code brings those it calls."""
 
 from adapters.pytorch.functions import (
     attention,
+    control,
     indexing,
     norm,
     pool,
@@ -16,6 +17,7 @@ from adapters.pytorch.functions.pasted import sources
 
 __all__ = [
     "attention",
+    "control",
     "indexing",
     "norm",
     "pool",

@@ -24,8 +24,10 @@ def _windows(
 ) -> Tensor:
     """The windows over x (N, C, *), each as the last axis; padding is `value`, and `beyond` it is
     what sticks out of that."""
-    inner, outer, reach = [], [], [d * (k - 1) + 1 for k, d in zip(kernel, dilation)]
-    for size, r, s, (before, after) in zip(x.shape[2:], reach, stride, pads):
+    inner: list[int] = []
+    outer: list[int] = []
+    reach = [d * (k - 1) + 1 for k, d in zip(kernel, dilation, strict=True)]
+    for size, r, s, (before, after) in zip(x.shape[2:], reach, stride, pads, strict=True):
         room = size + before + after - r
         count = room // s + 1
         if ceil_mode:
@@ -33,7 +35,7 @@ def _windows(
         inner = [before, after, *inner]
         outer = [0, (count - 1) * s + r - size - before - after, *outer]
     x = F.pad(F.pad(x, inner, value=value), outer, value=beyond)
-    for axis, (r, s, d) in enumerate(zip(reach, stride, dilation)):
+    for axis, (r, s, d) in enumerate(zip(reach, stride, dilation, strict=True)):
         x = x.unfold(axis + 2, r, s)[..., ::d]
     return x.flatten(2 + len(kernel))
 
@@ -119,13 +121,13 @@ def _max_unpool(
     shape: list[int] | None,
 ) -> Tensor:
     """The elements of x where a pooling found them, in zeros."""
-    each = zip(x.shape[2:], kernel, stride, pads)
+    each = zip(x.shape[2:], kernel, stride, pads, strict=True)
     sizes = (*x.shape[:2], *((n - 1) * s - sum(pad) + k for n, k, s, pad in each))
     y = x.new_zeros(math.prod(sizes)).scatter(0, places.flatten(), x.flatten()).view(sizes)
     if shape is None:
         return y
-    missing = [width for n, had in zip(shape[::-1], sizes[::-1]) for width in (0, n - had)]
-    return F.pad(y, missing)
+    missing = [n - had for n, had in zip(shape[::-1], sizes[::-1], strict=True)]
+    return F.pad(y, [width for after in missing for width in (0, after)])
 
 
 @pasted
@@ -138,7 +140,7 @@ def _col2im(
     pads: tuple[tuple[int, int], ...],
 ) -> Tensor:
     """Columns (N, C * block, blocks) added into an image where windows would have read them."""
-    padded = [size + sum(pad) for size, pad in zip(image, pads)]
+    padded = [size + sum(pad) for size, pad in zip(image, pads, strict=True)]
     places = torch.arange(math.prod(padded), device=x.device).view(1, 1, *padded)
     none = ((0, 0),) * len(image)
     places = _windows(places, tuple(block), stride, none, dilation, False, 0, 0)

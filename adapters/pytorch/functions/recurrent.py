@@ -16,8 +16,8 @@ def _with_directions(
     result: tuple[Tensor, Tensor | tuple[Tensor, Tensor]], directions: int, batch_first: bool
 ) -> tuple[Tensor, ...]:
     """What a recurrent layer gives, with an axis for the directions before that of the batch."""
-    y, states = result
-    states = states if isinstance(states, tuple) else (states,)
+    y, last = result
+    states = last if isinstance(last, tuple) else (last,)
     y = y.unflatten(-1, (directions, -1))
     if batch_first:
         return y, *(state.transpose(0, 1) for state in states)
@@ -49,13 +49,13 @@ def _recurrent(
             shown = new[0]
             if lengths is not None:
                 running = (t < lengths)[:, None]
-                new = tuple(torch.where(running, a, b) for a, b in zip(new, states))
+                new = tuple(torch.where(running, a, b) for a, b in zip(new, states, strict=True))
                 shown = torch.where(running, shown, 0.0)
             states = new
             rows.append(shown)
         outputs.append(torch.stack(rows[::-1] if backward else rows))
         lasts.append(states)
-    y, last = torch.stack(outputs, 1), [torch.stack(each) for each in zip(*lasts)]
+    y, last = torch.stack(outputs, 1), [torch.stack(each) for each in zip(*lasts, strict=True)]
     if batch_first:
         return y.permute(2, 0, 1, 3), *(state.transpose(0, 1) for state in last)
     return y, *last
@@ -88,7 +88,7 @@ def _lstm(
     def step_of(index: int) -> Callable[..., tuple[Tensor, ...]]:
         gate, cell, out = activations[3 * index : 3 * index + 3]
         holes = [0.0] * 3 if peephole is None else peephole[index].chunk(3)
-        biases = None if bias is None else sum(bias[index].chunk(2))
+        biases = None if bias is None else bias[index].view(2, -1).sum(0)
 
         def step(now: Tensor, h: Tensor, c: Tensor) -> tuple[Tensor, ...]:
             gates = F.linear(now, weight[index], biases) + F.linear(h, recurrent[index])
@@ -159,7 +159,7 @@ def _rnn(
     hidden = recurrent.shape[-1]
 
     def step_of(index: int) -> Callable[..., tuple[Tensor, ...]]:
-        biases = None if bias is None else sum(bias[index].chunk(2))
+        biases = None if bias is None else bias[index].view(2, -1).sum(0)
 
         def step(now: Tensor, h: Tensor) -> tuple[Tensor, ...]:
             total = F.linear(now, weight[index], biases) + F.linear(h, recurrent[index])

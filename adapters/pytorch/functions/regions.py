@@ -103,8 +103,9 @@ def _non_max_suppression(
             for box in ranked.tolist():
                 if len(chosen) >= limit:
                     break
-                sides = torch.minimum(high[box], high[chosen]) - torch.maximum(low[box], low[chosen])
-                common = sides.clamp(min=0).prod(1)
+                first = torch.maximum(low[box], low[chosen])
+                last = torch.minimum(high[box], high[chosen])
+                common = (last - first).clamp(min=0).prod(1)
                 union = area[box] + area[chosen] - common
                 shared = torch.where(common > 0, common / torch.where(union > 0, union, 1.0), 0.0)
                 if not (shared > threshold).any():

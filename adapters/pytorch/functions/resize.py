@@ -39,17 +39,17 @@ def _resize(
     keep_aspect_ratio_policy: str = "stretch",
 ) -> Tensor:
     """x resized along some axes to sizes, or by scales (numerator, denominator)."""
-    dtype = x.dtype
+    dtype, sizes = x.dtype, sizes or []
     if scales is None:
-        scales = [(size, x.shape[axis]) for size, axis in zip(sizes, axes)]
+        scales = [(size, x.shape[axis]) for size, axis in zip(sizes, axes, strict=True)]
         if keep_aspect_ratio_policy != "stretch":
             choose = min if keep_aspect_ratio_policy == "not_larger" else max
             scale = choose(scales, key=lambda pair: pair[0] / pair[1])
             scales = [scale] * len(scales)
             sizes = [(2 * scale[0] * x.shape[axis] + scale[1]) // (2 * scale[1]) for axis in axes]
     else:
-        sizes = [x.shape[axis] * n // d for (n, d), axis in zip(scales, axes)]
-    for i, (axis, size, scale) in enumerate(zip(axes, sizes, scales)):
+        sizes = [x.shape[axis] * n // d for (n, d), axis in zip(scales, axes, strict=True)]
+    for i, (axis, size, scale) in enumerate(zip(axes, sizes, scales, strict=True)):
         ends = (window[i], window[i + len(axes)]) if window else (0.0, 1.0)
         old = x.shape[axis]
         if size == old and scale[0] == scale[1] and ends == (0.0, 1.0):

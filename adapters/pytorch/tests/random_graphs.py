@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from hypothesis import strategies as st
 
+import ir_hub.ops.catalogue  # noqa: F401 (the builder calls the ops that it registers)
 from ir_hub.ir.dims import symbol
 from ir_hub.ir.graph import Model, Value
 from ir_hub.ir.types import DType

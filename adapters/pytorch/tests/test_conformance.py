@@ -30,4 +30,5 @@ def test_conformance(case: OpCase, tmp_path: Path) -> None:
     try:
         check(InProcess(ADAPTER, tmp_path), case)
     except UnsupportedNodes as error:
-        assert any(reason in error.problems[0].description for reason in REFUSED), error
+        if not any(reason in error.problems[0].description for reason in REFUSED):
+            raise

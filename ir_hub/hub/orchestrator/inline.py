@@ -12,6 +12,7 @@ from ir_hub.blobs import Lease, LocalStore
 from ir_hub.blobs.wire import blob_from_proto
 from ir_hub.hub.jobs import BadPageToken, Jobs, NoSuchConversion, Page, RequestIdUsed, is_ended, now
 from ir_hub.hub.orchestrator.port import AlreadyExists, NotFound, StillRunning
+from ir_hub.ir.tensor import Blob
 from ir_hub.sdk.errors import BadRequest, Busy, Problem, Unreachable
 from ir_hub.sdk.status import answer
 from irhub.hub.v1 import hub_pb2
@@ -76,9 +77,8 @@ class Inline:
         """Takes a conversion on."""
         if self._draining:
             raise Unreachable("The hub is stopping; try again in a moment.")
-        files = [blob_from_proto(file.blob) for file in spec.files]
         # Held from here on: nobody may evict a source between the look and its turn.
-        lease = await asyncio.to_thread(self._store.lease, "submit", files, _LEASE_SECONDS)
+        lease = await asyncio.to_thread(self._store.lease, "submit", _given(spec), _LEASE_SECONDS)
         with lease:
             # Nothing from here to the record waits: of two equal requests one is the first.
             earlier = await self.find(spec, request_id)
@@ -181,9 +181,8 @@ class Inline:
 
     async def _carried(self, live: _Live) -> None:
         conversion = live.conversion
-        files = [blob_from_proto(file.blob) for file in conversion.spec.files]
-        name = conversion.name.replace("/", "-")
-        with await asyncio.to_thread(self._store.lease, name, files, _LEASE_SECONDS) as lease:
+        name, given = conversion.name.replace("/", "-"), _given(conversion.spec)
+        with await asyncio.to_thread(self._store.lease, name, given, _LEASE_SECONDS) as lease:
             async with self._turns:
                 starts = self._jobs.begin(conversion.name)
                 if starts > MOST_STARTS:
@@ -199,6 +198,12 @@ class Inline:
         self._jobs.save(live.conversion)
         live.changed.set()
         live.changed = asyncio.Event()
+
+
+def _given(spec: hub_pb2.ConversionSpec) -> list[Blob]:
+    """The blobs that a conversion begins with."""
+    files = [blob_from_proto(file.blob) for file in spec.files]
+    return [*files, *(blob_from_proto(value.data.blob) for value in spec.check_inputs)]
 
 
 def _fail(conversion: hub_pb2.Conversion, error: Exception) -> None:

@@ -1,0 +1,1 @@
+"""Axis orders: a graph as a target runs it."""
