@@ -10,16 +10,22 @@ from typing import Any, ClassVar
 import numpy as np
 
 from ir_hub.ir.graph import Model
+from ir_hub.ir.types import TensorType
 from ir_hub.sdk.adapter import Adapter, Emitted, Files, Format, Option, Work
 from ir_hub.sdk.dialect import Dialect
+from ir_hub.sdk.source import SourceGraph
 
 _CODE = Format("code", (".py",), "model.py, nested nn.Modules, and their model.safetensors.")
 
+_EXPORTED = Format("pt2", (".pt2",), "An exported program, as torch.export.save writes it.")
+
 
 class PyTorchAdapter(Adapter):
-    """Writes models as PyTorch code with weights, and runs that very code on the CPU."""
+    """Reads exported programs without running anything in them, writes models as PyTorch code
+    with weights, and runs either on the CPU."""
 
     framework: ClassVar[str] = "pytorch"
+    reads: ClassVar[tuple[Format, ...]] = (_EXPORTED,)
     writes: ClassVar[tuple[Format, ...]] = (_CODE,)
     options: ClassVar[tuple[Option, ...]] = (
         Option("run", "threads", "Threads that PyTorch may use.", "1", ("1", "2", "4", "8")),
@@ -31,15 +37,31 @@ class PyTorchAdapter(Adapter):
 
     def dialect(self) -> Dialect:
         """The op tables."""
+        from adapters.pytorch import reads
         from adapters.pytorch.table import pytorch
 
+        assert reads
         return pytorch
 
     def warm(self) -> None:
         """Imports PyTorch and the tables."""
-        from adapters.pytorch import run, table
+        from adapters.pytorch import reads, replay, run, table
 
-        assert all((run, table))
+        assert all((reads, replay, run, table))
+
+    def load(self, files: Files) -> Any:
+        """Opens a .pt2 file; its weights stay where they are."""
+        from adapters.pytorch.program import load
+
+        return load(files)
+
+    def walk(
+        self, loaded: Any, files: Files, inputs: Mapping[str, TensorType], work: Work
+    ) -> SourceGraph:
+        """The exported program's graph."""
+        from adapters.pytorch.walk import walk
+
+        return walk(loaded, inputs)
 
     def save(self, model: Model, format_name: str, folder: Path, work: Work) -> Emitted:
         """Writes model.py and model.safetensors."""
@@ -50,7 +72,9 @@ class PyTorchAdapter(Adapter):
     def run(
         self, files: Files, inputs: Mapping[str, np.ndarray[Any, Any]], work: Work
     ) -> dict[str, np.ndarray[Any, Any]]:
-        """Runs the code of a model that `save` wrote."""
+        """Runs the code of a model that `save` wrote, or an exported program."""
+        from adapters.pytorch.replay import replay
         from adapters.pytorch.run import run
 
-        return run(files, inputs, int(work.options["threads"]))
+        exported = files.main.name.endswith(_EXPORTED.suffixes)
+        return (replay if exported else run)(files, inputs, int(work.options["threads"]))

@@ -11,6 +11,7 @@ import numpy as np
 
 from ir_hub.codegen.names import unique
 from ir_hub.codegen.spelling import Expr, Layer, Style
+from ir_hub.codegen.steps import is_number
 from ir_hub.ir.graph import Node, Value
 from ir_hub.ir.tensor import Tensor
 from ir_hub.ir.types import DType, TensorType
@@ -120,14 +121,14 @@ class Draft:
     def number(self, value: Value) -> str:
         """A tensor of one element, as a Python number."""
         text = self.tensor(value)
-        if value.scalar is None:
+        if not is_number(value):
             return f"{text}.item()"
         self._numbers.add(self._inputs.index(value))
         return text
 
     def scalar(self, value: Value) -> str:
         """A tensor that is written as a number when it is a constant of one element."""
-        return self.tensor(value) if value.scalar is None else self.number(value)
+        return self.number(value) if is_number(value) else self.tensor(value)
 
     def literal(self, item: Any, name: str = "value") -> str:
         """A literal; `name` is what a parameter is called that takes its place."""
@@ -242,6 +243,16 @@ class Derived:
 
     def permuted(self, permutation: Sequence[int]) -> Derived:
         """The same with its axes in another order."""
-        shape = tuple(self.shape[axis] for axis in permutation)
+        return self.with_axes(permutation)
+
+    def with_axes(self, axes: Sequence[int | None]) -> Derived:
+        """The same with other axes of size 1."""
+        kept = [axis for axis in axes if axis is not None]
+        order = [*kept, *(axis for axis in range(len(self.shape)) if axis not in kept)]
+        shape = tuple(1 if axis is None else self.shape[axis] for axis in axes)
         change = self.change
-        return Derived(self.source, shape, lambda a: change(a).transpose(permutation), self.dtype_)
+
+        def changed(array: np.ndarray) -> np.ndarray:
+            return change(array).transpose(order).reshape(shape)
+
+        return Derived(self.source, shape, changed, self.dtype_)

@@ -57,7 +57,13 @@ def save(model: Model, folder: Path, progress: Progress) -> Emitted:
     tensors = {name: value.data for name, value in written.weights.items() if value.data}
     write_weights(folder / WEIGHTS_FILE, tensors, metadata, progress)
     names = {source_names.get(value, value.name): name for name, value in written.weights.items()}
-    return Emitted([CODE_FILE, WEIGHTS_FILE], weight_names=names)
+    return Emitted([CODE_FILE, WEIGHTS_FILE], _notes(text), names)
+
+
+def _notes(text: str) -> list[str]:
+    """What a person should know of the code."""
+    brought = re.findall(r"^def (_\w+)", text, re.MULTILINE)
+    return [f"{CODE_FILE} defines what PyTorch lacks: {', '.join(brought)}"] if brought else []
 
 
 def model_code(written: Written, source: Source, bodies: Sequence[str] = ()) -> str:

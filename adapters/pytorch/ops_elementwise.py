@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from adapters.pytorch.dialect import Draft, expression, only, pytorch, rows
 from ir_hub.codegen.spelling import Expr
+from ir_hub.codegen.steps import is_number
 from ir_hub.ir.graph import Node, Value
 from ir_hub.ir.types import DType
 
@@ -110,7 +111,6 @@ def _(node: Node) -> Expr:
             return draft.done(f"{draft.tensor(node.x)} ** {draft.number(node.y)}", atom=False)
         text = "{0} ** {1}" if base == exponent else "({0} ** {1}).to({dtype})"
         return Expr(text, [node.x, node.y], {"dtype": base}, atom=base != exponent)
-    only(base.is_integer and exponent.is_float, f"{base.value} to the power {exponent.value}")
     return Expr("({0}.double() ** {1}).to({dtype})", [node.x, node.y], {"dtype": base})
 
 
@@ -119,7 +119,7 @@ def _(node: Node) -> Expr:
     side = "max" if node.op == "minimum" else "min"
     for x, limit in ((node.x, node.y), (node.y, node.x)):
         fits = x.shape is not None and len(limit.shape or ()) <= len(x.shape)
-        if limit.scalar is not None and not x.is_constant and fits and x.dtype is not DType.BOOL:
+        if is_number(limit) and not x.is_constant and fits and x.dtype is not DType.BOOL:
             draft = Draft()
             return draft.done(f"{draft.tensor(x)}.clamp({side}={draft.number(limit)})")
     return Expr(f"torch.{node.op}({{0}}, {{1}})", [node.x, node.y])
@@ -130,7 +130,7 @@ def _(node: Node) -> Expr:
     draft, pieces = Draft(), []
     x = draft.tensor(node.x)
     bounds = {name: v for name, v in (("min", node.low), ("max", node.high)) if v is not None}
-    plain = all(value.scalar is not None for value in bounds.values())
+    plain = all(map(is_number, bounds.values()))
     for name, value in bounds.items():
         pieces.append(f"{name}={draft.number(value) if plain else draft.tensor(value)}")
     return draft.done(f"{x}.clamp({', '.join(pieces)})" if pieces else x)

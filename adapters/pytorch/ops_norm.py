@@ -16,8 +16,8 @@ def _(node: Node) -> Layer | Expr:
     params = {theirs: node.args[mine] for theirs, mine in parts.items()}
     rank = None if node.x.shape is None else len(node.x.shape)
     on_channels = node.axis == 1 or (rank is not None and node.axis + rank == 1)
-    only(on_channels, "it normalises another axis")
-    only(rank is None or rank > 1, "there is no axis 1")
+    if not on_channels or rank == 1:
+        return _batch_norm_elsewhere(node)
     same = {value.dtype for value in (node.x, *params.values())}
     if _constant(params) and rank is not None and rank <= 5 and len(same) == 1:
         kwargs = {
@@ -31,6 +31,18 @@ def _(node: Node) -> Layer | Expr:
     x, tensors = draft.tensor(node.x), [node.mean, node.var, node.scale, node.bias]
     given = ", ".join(_like(draft, value, node.x) for value in tensors)
     return draft.done(f"F.batch_norm({x}, {given}, eps={draft.literal(node.eps, 'eps')})")
+
+
+def _batch_norm_elsewhere(node: Node) -> Expr:
+    """Along another axis than 1, which PyTorch's is."""
+    draft = Draft()
+    x, axis = draft.tensor(node.x), draft.literal(node.axis, "axis")
+    given = ", ".join(_like(draft, v, node.x) for v in (node.mean, node.var, node.scale, node.bias))
+    eps = draft.literal(node.eps, "eps")
+    if node.x.shape is not None and len(node.x.shape) == 1:
+        return draft.done(f"F.batch_norm({x}[None], {given}, eps={eps})[0]")
+    turned = f"{x}.movedim({axis}, 1)"
+    return draft.done(f"F.batch_norm({turned}, {given}, eps={eps}).movedim(1, {axis})")
 
 
 @pytorch.write("batch_norm_training")

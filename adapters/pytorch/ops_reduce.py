@@ -162,7 +162,7 @@ def _(node: Node) -> Expr:
     draft = Draft()
     x = draft.tensor(node.x)
     k = draft.literal(node.k[0], "k") if isinstance(node.k, tuple) else draft.number(node.k)
-    return draft.done(f"_top_k({x}, {k}, {draft.literal(node.axis, 'axis')}, {node.largest})")
+    return draft.done(f"_top_k({x}, {k}, {draft.literal(node.axis, 'axis')}, {bool(node.largest)})")
 
 
 @pytorch.write("unique")

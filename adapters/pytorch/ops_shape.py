@@ -19,8 +19,9 @@ _PAD_MODES = {"reflect": "reflect", "edge": "replicate", "wrap": "circular"}
 def _(node: Node) -> Expr:
     draft = Draft()
     x = draft.tensor(node.x)
-    first, last = node.start, node.end
-    cut = "" if first == 0 and last is None else f"[{first or ''}:{'' if last is None else last}]"
+    first = "" if node.start == 0 else draft.literal(node.start, "start")
+    last = "" if node.end is None else draft.literal(node.end, "end")
+    cut = f"[{first}:{last}]" if first or last else ""
     dtype = "" if node.result.shape not in (None, (0,)) else ", dtype=torch.int64"
     return draft.done(f"torch.tensor({x}.shape{cut}{dtype})")
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import linecache
+import traceback
 from collections.abc import Mapping
 from typing import Any
 
@@ -45,7 +46,8 @@ def run(files: Files, inputs: Mapping[str, Array], threads: int) -> dict[str, Ar
     try:
         found = _loaded(files.main.path.read_text("utf-8"), str(weights))(*tensors)
     except Exception as error:  # the code may raise anything
-        raise RunFailed(f"PyTorch can't run the model: {type(error).__name__}: {error}") from error
+        said = f"PyTorch can't run the model: {type(error).__name__}: {error}{_place(error)}"
+        raise RunFailed(said) from error
     results = found if isinstance(found, tuple) else (found,)
     return {name: to_numpy(result) for name, result in zip(outputs, results, strict=True)}
 
@@ -57,6 +59,12 @@ def _loaded(code: str, weights: str) -> Any:
     namespace: dict[str, Any] = {"__name__": "model"}
     exec(compile(code, "model.py", "exec"), namespace)
     return torch.no_grad()(namespace["load"](weights))
+
+
+def _place(error: Exception) -> str:
+    """The line of the model's code that failed, innermost."""
+    frames = [f for f in traceback.extract_tb(error.__traceback__) if f.filename == "model.py"]
+    return f" (in line {frames[-1].lineno} of model.py: {frames[-1].line})" if frames else ""
 
 
 def to_torch(array: Array) -> torch.Tensor:

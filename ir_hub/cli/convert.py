@@ -61,7 +61,7 @@ def convert(
         list[Path],
         typer.Argument(metavar="SRC...", help="The model's file or folder, then further files."),
     ],
-    to: Annotated[str, typer.Option("--to", "-t", help="The target: onnx, pytorch or ir.")],
+    to: Annotated[str, typer.Option("--to", "-t", help="The target, such as pytorch, onnx or ir.")],
     out: Annotated[
         Path | None, typer.Option("--output", "-o", help="Where to: a folder, or a single file.")
     ] = None,

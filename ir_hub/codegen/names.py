@@ -10,8 +10,9 @@ LONGEST = 40
 
 # What generated code calls by name: no variable may hide it.
 CALLED = frozenset(
-    "self torch nn f math float int bool len range tuple list slice max min sum zip print".split()
-)
+    {"self", "torch", "nn", "f", "math", "float", "int", "bool", "len", "range", "tuple", "list",
+     "slice", "max", "min", "sum", "zip", "print"}
+)  # fmt: skip
 
 # What a person calls the layer of an op, where it isn't the op's own name.
 ATTRIBUTES = {

@@ -50,7 +50,7 @@ def is_sequence(block: Block) -> bool:
 def _name_attributes(block: Block, style: Style) -> None:
     reserved = style.reserved
     if style.sequential and is_sequence(block):
-        _name_members(block, reserved)
+        _name_members(block, reserved, bool(style.named))
         return
     stems = Counter(stem for step in block.steps for stem in _stems(block, step))
     numbers: Counter[str] = Counter()
@@ -80,9 +80,9 @@ def _name_attributes(block: Block, style: Style) -> None:
             shared[identity] = step.name
 
 
-def _name_members(sequence: Block, reserved: Collection[str]) -> None:
+def _name_members(sequence: Block, reserved: Collection[str], may_have_names: bool) -> None:
     """Names the members of a sequence: as the source does, if it does so for all; else numbers."""
-    named = all(step.name and not step.name.isdigit() for step in sequence.steps)
+    named = may_have_names and all(step.name and not step.name.isdigit() for step in sequence.steps)
     taken = set(reserved)
     for number, step in enumerate(sequence.steps):
         name = attribute(step.name, reserved=reserved) if named else str(number)

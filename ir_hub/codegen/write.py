@@ -149,10 +149,14 @@ class Writer:
         template = self.style.parameter if value.dtype.is_float else self.style.buffer
         pieces = {
             "name": name,
-            "shape": ", ".join(sizes) or "()",
+            "shape": self.shape(sizes),
             "dtype": "" if value.dtype is DType.FLOAT32 else f", dtype={self.text(value.dtype)}",
         }
         return re.sub(r"\{(\w+)\}", lambda match: pieces[match[1]], template)
+
+    def shape(self, sizes: Sequence[str]) -> str:
+        """A constant's shape as its declaration says it."""
+        return ", ".join(sizes) or "()"
 
     def kept(self, made: Class) -> list[str]:
         """The constructor's parameters that the forward needs."""

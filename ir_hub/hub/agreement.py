@@ -41,15 +41,21 @@ def compare_outputs(
     return found
 
 
-def doubts(source: Arrays) -> list[str]:
+def doubts(source: Arrays, ops: Sequence[str] = ()) -> list[str]:
     """What makes the source's outputs a weak proof, a line each."""
     found = []
-    for name, array in source.items():
+    for place, (name, array) in enumerate(source.items()):
+        least = least_scale(ops[place] if place < len(ops) else "", DType.of(array.dtype))
         if array.size == 0:
             found.append(f"output {name} has no elements: that it agrees proves nothing")
         elif array.size > 1 and bool(np.all(array == array.flat[0])):
             value = "zero" if not array.flat[0] else "the same"
             found.append(f"every element of output {name} is {value}: that it agrees proves little")
+        elif least and float(np.max(np.abs(_wide(array)))) < least:
+            found.append(
+                f"output {name} is 0 but for rounding: give inputs that it is more for, with "
+                "--check-inputs"
+            )
         elif array.dtype.kind not in "OUSb" and (lost := _share_of_nan(array)) > 0.5:
             found.append(f"{lost:.0%} of output {name} is NaN: that it agrees proves little")
     return found
@@ -116,6 +122,16 @@ def _relative_error(source: Array, target: Array, least: float) -> float:
         return 0.0
     scale = max(float(np.max(np.abs(source))), least)
     return float(np.max(np.abs(source - target))) / (scale or 1.0)
+
+
+def error_between(reference: Array, other: Array) -> float:
+    """The greatest difference of two arrays of one shape, relative to the first one's greatest
+    value; infinite where only one of them is."""
+    a, b = _wide(reference), _wide(other)
+    if a.shape != b.shape or not np.array_equal(_unusual(a), _unusual(b), equal_nan=True):
+        return float("inf")
+    finite = np.isfinite(a)
+    return _relative_error(a[finite], b[finite], 0.0)
 
 
 def _worst(source: Array, target: Array, finite: Array) -> int:

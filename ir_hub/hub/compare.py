@@ -124,7 +124,8 @@ class Comparer:
         try:
             target = await self._target(inputs)
         except RunFailed as error:
-            reason = f"the source runs with these inputs, the target doesn't: {error}"
+            words = _shortened(str(error))
+            reason = f"the source runs with these inputs, the target doesn't: {words}"
             self._outputs += [
                 {"run": run, "output": name, "inputs": described(inputs), "reason": reason}
                 for name in source
@@ -134,6 +135,7 @@ class Comparer:
             "model": self._model,
             "run": run,
             "inputs": described(inputs),
+            "given": await self._packed(inputs),
             "source": await self._packed(source),
             "target": await self._packed(target),
         }
@@ -154,6 +156,8 @@ class Comparer:
 
     def _outcome(self) -> Outcome:
         outputs = [_entry(facts) for facts in self._outputs]
+        if not outputs:
+            raise NothingToCompare("The source has no outputs: there is nothing to compare.")
         comparison = hub_pb2.Comparison(
             equal=all(entry.equal for entry in outputs),
             outputs=outputs,

@@ -132,6 +132,12 @@ class Jobs:
         ).fetchone()
         return int(starts)
 
+    def put_back(self, name: str) -> None:
+        """Takes back a `begin`: the hub stops, and not because of this conversion."""
+        self._sql.execute(
+            "UPDATE conversions SET starts = max(starts - 1, 0) WHERE name = ?", (name,)
+        )
+
 
 def now() -> Timestamp:
     """The time as the contract has it."""

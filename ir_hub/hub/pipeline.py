@@ -8,6 +8,8 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 
 from ir_hub.ir.graph import Model
 from ir_hub.ir.text import node_label
+from ir_hub.layout.native import foreign_nodes
+from ir_hub.layout.relay import relay as relay_axes
 from ir_hub.recover import pipeline as recovery
 from ir_hub.recover.joins import join_stepwise
 from ir_hub.recover.structure import structure
@@ -61,13 +63,14 @@ def lower(model: Model, written: Collection[str]) -> Model:
     return infer_shapes(model)
 
 
-def foreign_axes(model: Model, axes: Mapping[str, str]) -> list[str]:
-    """The nodes that the target runs with their axes in another order than the model says."""
-    return [
-        node_label(node)
-        for node in model.graph.walk()
-        if node.op in axes and node.args.get("axes", axes[node.op]) != axes[node.op]
-    ]
+def is_laid_out(model: Model, axes: Mapping[str, str]) -> bool:
+    """Whether every op that the target orders the axes of has them in that order already."""
+    return not foreign_nodes(model, axes)
+
+
+def relay(model: Model, axes: Mapping[str, str]) -> Model:
+    """Every op that names its axes gets the order that the target runs."""
+    return infer_shapes(relay_axes(model, axes))
 
 
 def count(model: Model) -> dict[str, int]:

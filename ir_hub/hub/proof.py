@@ -12,7 +12,7 @@ from google.protobuf import json_format
 
 from ir_hub.blobs import LocalStore
 from ir_hub.blobs.wire import blob_from_proto
-from ir_hub.hub import agreement, inputs, sizes
+from ir_hub.hub import agreement, inputs, rounding, sizes
 from ir_hub.hub.outcome import Outcome
 from ir_hub.ir.tensor import Blob
 from ir_hub.sdk.errors import RunFailed
@@ -66,15 +66,17 @@ def run(store: LocalStore, request: bytes) -> bytes:
 
 
 def agree(store: LocalStore, request: bytes) -> bytes:
-    """JSON {model, run, inputs, source, target}, the last two RunResults in base 64: an outcome
-    whose facts are one OutputComparison an output."""
+    """JSON {model, run, inputs, given, source, target}, the last three RunResults in base 64: an
+    outcome whose facts are one OutputComparison an output."""
     asked = json.loads(request)
     source, target = (_outputs(asked[side], store) for side in ("source", "target"))
-    graph = load_model(store.open(Blob(**asked["model"])), store).graph
-    ops = [value.producer.op if value.producer else "" for value in graph.outputs]
+    model = load_model(store.open(Blob(**asked["model"])), store)
+    ops = [value.producer.op if value.producer else "" for value in model.graph.outputs]
     found = agreement.compare_outputs(source, target, asked["run"], asked["inputs"], ops)
+    settled = rounding.settle(model, _outputs(asked["given"], store), source, target, found)
     outputs = [_facts(entry) for entry in found]
-    notes = tuple(f"run {asked['run']}: {doubt}" for doubt in agreement.doubts(source))
+    doubts = (f"run {asked['run']}: {doubt}" for doubt in agreement.doubts(source, ops))
+    notes = (*settled, *doubts)
     return Outcome(notes=notes, facts={"outputs": outputs}).to_json().encode()
 
 

@@ -91,16 +91,12 @@ def recover(store: LocalStore, request: Request, job: Job) -> Outcome:
 
 
 def relay(store: LocalStore, request: Request, job: Job) -> Outcome:
-    """The IR as it is, if the target runs it in the order of axes that it has."""
+    """The IR in the order of axes that the target runs."""
     model = _load(store, request)
-    foreign = pipeline.foreign_axes(model, request["axes"])
-    if not foreign:
+    if pipeline.is_laid_out(model, request["axes"]):
         return _outcome(store, model, facts={"skipped": True})
-    note = (
-        f"{len(foreign)} nodes have their axes in another order than the target's own, "
-        f"such as {foreign[0]}; they are passed on as they are"
-    )
-    return _outcome(store, model, notes=(note,))
+    model = pipeline.relay(model, request["axes"])
+    return _outcome(store, model, facts=pipeline.count(model))
 
 
 def lower(store: LocalStore, request: Request, job: Job) -> Outcome:

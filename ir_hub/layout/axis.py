@@ -8,6 +8,7 @@ from ir_hub.ops.op import OPS, Kind
 from ir_hub.ops.shape_rules import axis_of
 
 _PAIRED = ("starts", "shape")  # sizes that go with `axes`, one for each
+_EVERY = ("repeats", "shape")  # sizes that, where there are no `axes`, go with the last axes
 
 
 def operand_names(node: Node) -> list[str]:
@@ -20,8 +21,6 @@ def remapped(node: Node, perm: Perm) -> tuple[dict[str, Argument], Perm] | None:
     """The arguments of a node whose first operand is transposed by `perm`, and how its results
     are; None where the node must have its operand as it was written."""
     args = dict(node.args)
-    if perm == identity(len(perm)):
-        return args, without(perm, _gone(node, len(perm)) or ())
     gone = _gone(node, len(perm))
     if gone is None or not _others_lie_along_one_axis(node):
         return None
@@ -59,18 +58,15 @@ def _others_lie_along_one_axis(node: Node) -> bool:
     those of the first, and nothing here says how."""
     others = [node.args.get(name) for name in operand_names(node)[1:]]
     values = [value for value in others if value is not None]
-    return all(
-        isinstance(v, Value) and v.shape is not None and len(v.shape) <= 1 for v in values
-    )
+    return all(isinstance(v, Value) and v.shape is not None and len(v.shape) <= 1 for v in values)
 
 
 def _with_axes(node: Node, perm: Perm) -> dict[str, Argument] | None:
     """What changes in the arguments that have something for each of several axes."""
     args = node.args
-    if "repeats" in args:
-        return _in_order("repeats", args["repeats"], perm)
     if "axes" not in args:
-        return {}
+        name = next((name for name in _EVERY if name in args), None)
+        return {} if name is None else _in_order(name, args[name], perm)
     axes = args["axes"]
     if isinstance(axes, Value):
         return None
@@ -88,9 +84,10 @@ def _with_axes(node: Node, perm: Perm) -> dict[str, Argument] | None:
 
 
 def _in_order(name: str, sizes: Argument, perm: Perm) -> dict[str, Argument] | None:
-    if not isinstance(sizes, tuple) or len(sizes) != len(perm):
+    if not isinstance(sizes, tuple) or len(sizes) > len(perm):
         return None
-    found: Argument = tuple(sizes[axis] for axis in perm)  # type: ignore[assignment]
+    every = (1,) * (len(perm) - len(sizes)) + sizes
+    found: Argument = tuple(every[axis] for axis in perm)  # type: ignore[assignment]
     return {name: found}
 
 

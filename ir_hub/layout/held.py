@@ -8,7 +8,7 @@ operand, seen in another order, which is how pairs of them cancel.
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from ir_hub.ir.dims import Expr
 from ir_hub.ir.graph import Argument, Node, Value, constant
@@ -33,11 +33,12 @@ class Held:
         self._scopes = scopes
         self._scope = ""
         self._orders: dict[Value, dict[Perm, Value]] = {}
+        self._constants: dict[tuple[Value, tuple[int | None, ...]], Value] = {}
         self._seen: dict[Value, tuple[Value, Perm]] = {}
 
-    def begin(self, node: Node) -> None:
-        """What is made from here on is made for this node."""
-        self._scope = node.scope
+    def begin(self, scope: str) -> None:
+        """What is made from here on is made for a node in this scope."""
+        self._scope = scope
 
     def hold(self, value: Value, perm: Perm, have: Value) -> None:
         """`have` is the value transposed by `perm`."""
@@ -73,12 +74,22 @@ class Held:
         wanted = compose(seen, asked)
         orders = self._of(root)
         if wanted not in orders:
-            if root.data is not None:
-                orders[wanted] = constant(root.data.permuted(wanted), root.name)
+            if root.is_constant:
+                orders[wanted] = self.constant(root, wanted)
             else:
                 result = value if asked == as_written else None
                 orders[wanted] = self._transposed(value, asked, result)
         return orders[wanted]
+
+    def constant(self, value: Value, axes: Sequence[int | None]) -> Value:
+        """A constant with its axes in an order, or with other ones of size 1; always the same."""
+        assert value.data is not None
+        key = value, tuple(axes)
+        if key not in self._constants:
+            same = list(axes) == list(range(rank_of(value)))
+            data = value.data.with_axes(axes)
+            self._constants[key] = value if same else constant(data, value.name)
+        return self._constants[key]
 
     def add(self, op: str, given: Mapping[str, Argument], result: Value, scope: str) -> Value:
         """Appends a node that the source hadn't."""
@@ -97,24 +108,21 @@ class Held:
         if result is None:
             result = Value(f"{value.name}_transposed", permuted_type(value.type, perm))
         scope = self._common_scope(have)
-        assert have.shape is not None
-        if moves_nothing(have.shape, step):
-            sizes = reshape_sizes(permuted(have.shape, step))
-            if sizes is not None:
-                return self.add("reshape", {"x": have, "shape": sizes}, result, scope)
+        shape = shape_of(have)
+        if moves_nothing(shape, step) and 0 not in shape:
+            shape = one_open(permuted(shape, step))
+            return self.add("reshape", {"x": have, "shape": shape}, result, scope)
         return self.add("transpose", {"x": have, "perm": step}, result, scope)
 
     def _root(self, value: Value) -> tuple[Value, Perm]:
         if value in self._seen:
             return self._seen[value]
-        assert value.shape is not None
-        return value, identity(len(value.shape))
+        return value, identity(rank_of(value))
 
     def _of(self, root: Value) -> dict[Perm, Value]:
         """The orders of what isn't a transposed view of another; what was never held (an input, a
         constant, a value from around a body) is there as it was written."""
-        assert root.shape is not None
-        return self._orders.setdefault(root, {identity(len(root.shape)): root})
+        return self._orders.setdefault(root, {identity(rank_of(root)): root})
 
     def _common_scope(self, have: Value) -> str:
         """The innermost scope that holds both the node that something is made for and the one
@@ -130,15 +138,21 @@ class Held:
         return ".".join(common)
 
 
-def reshape_sizes(shape: Shape) -> Shape | None:
-    """The literal that reshapes to a shape, with -1 for the one size that only the run knows;
-    None where a size is 0, which the literal can't say."""
-    if any(isinstance(size, int) and size == 0 for size in shape):
-        return None
-    open_sizes = [axis for axis, size in enumerate(shape) if isinstance(size, Expr)]
-    if len(open_sizes) == 1:
-        return tuple(-1 if axis in open_sizes else size for axis, size in enumerate(shape))
-    return shape
+def shape_of(value: Value) -> Shape:
+    """The sizes of a value whose rank is known."""
+    assert value.shape is not None
+    return value.shape
+
+
+def rank_of(value: Value) -> int:
+    """How many axes a value has whose rank is known."""
+    return len(shape_of(value))
+
+
+def one_open(shape: Shape) -> Shape:
+    """The shape as reshape takes it, with -1 for the one size with symbols, if it is the only."""
+    symbolic = [size for size in shape if isinstance(size, Expr)]
+    return shape if len(symbolic) != 1 else tuple(-1 if s in symbolic else s for s in shape)
 
 
 def _size(shape: Iterable[int | Expr]) -> int:

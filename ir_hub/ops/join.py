@@ -170,7 +170,7 @@ def reverse(x: Array, *, axes: tuple[int, ...]) -> Array:
     return np.flip(x, axes)
 
 
-@op()
+@op(layout=Layout.AXIS)
 def pad(
     x: Array,
     pads: Sizes,

@@ -49,6 +49,7 @@ def _training_shapes(x: Ranked, *others: Ranked, **_: object) -> list[Shape | No
 
 
 @op(
+    layout=Layout.AXIS,
     results=("y", "running_mean", "running_var"),
     dtypes=("x", "mean", "var"),
     shape=_training_shapes,

@@ -26,7 +26,7 @@ def _spread(parameter: Array, x: Array, axis: int, block_size: int) -> Array:
     return parameter.reshape([-1 if i == axis else 1 for i in range(x.ndim)])
 
 
-@op(dtypes=("output_dtype",), shape=same_rule)
+@op(layout=Layout.AXIS, dtypes=("output_dtype",), shape=same_rule)
 def quantize_linear(
     x: Array,
     scale: Array,
@@ -63,7 +63,7 @@ def _limited(whole: Array, dtype: DType) -> Array:
     return limited.astype(dtype.numpy)
 
 
-@op(dtypes=("output_dtype",), shape=same_rule)
+@op(layout=Layout.AXIS, dtypes=("output_dtype",), shape=same_rule)
 def dequantize_linear(
     x: Array,
     scale: Array,

@@ -59,7 +59,7 @@ def _(x: Ranked, *, groups: int, axis: int) -> Shape:
     return x.shape
 
 
-@op(shape=same_rule)
+@op(layout=Layout.AXIS, shape=same_rule)
 def reverse_sequence(x: Array, lengths: Array, *, batch_axis: int = 1, time_axis: int = 0) -> Array:
     """x with the first lengths[b] elements along the time axis from back to front, for each b along
     the batch axis."""
@@ -70,7 +70,7 @@ def reverse_sequence(x: Array, lengths: Array, *, batch_axis: int = 1, time_axis
     return np.moveaxis(found, (0, 1), (batch_axis, time_axis))
 
 
-@op()
+@op(layout=Layout.AXIS)
 def center_crop_pad(x: Array, shape: Sizes, *, axes: tuple[int, ...] | None = None) -> Array:
     """x cropped or padded with zeros to the shape along the axes (all by default), evenly on both
     sides; the odd element is cropped from, or added to, the end."""

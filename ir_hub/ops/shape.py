@@ -9,7 +9,7 @@ import numpy as np
 from ir_hub.ir.dims import Dim, divide_exactly
 from ir_hub.ir.types import DType, Shape, TensorType
 from ir_hub.ops.families import OpenShape, Ranked, SizesSeen, known_length, product
-from ir_hub.ops.op import Array, Sizes, op
+from ir_hub.ops.op import Array, Layout, Sizes, op
 from ir_hub.ops.shape_rules import axis_of, broadcast
 
 
@@ -77,7 +77,7 @@ def _(x: Ranked, *, axis: int) -> Shape:
     return product(x.shape[:axis]), product(x.shape[axis:])
 
 
-@op(symbolic=True)
+@op(layout=Layout.AXIS, symbolic=True)
 def expand(x: Array, shape: Sizes) -> Array:
     """x repeated to the shape that it and `shape` broadcast to."""
     return np.broadcast_to(x, np.broadcast_shapes(x.shape, tuple(int(n) for n in shape)))
@@ -146,7 +146,7 @@ def _(x: Ranked, axes: SizesSeen) -> OpenShape | None:
     return tuple(1 if axis in new else next(old) for axis in range(rank))
 
 
-@op(symbolic=True)
+@op(layout=Layout.AXIS, symbolic=True)
 def tile(x: Array, repeats: Sizes) -> Array:
     """x repeated along each axis; one number for each."""
     return np.tile(x, tuple(int(n) for n in repeats))

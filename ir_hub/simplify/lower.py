@@ -33,14 +33,17 @@ def _lower(graph: Graph, written: frozenset[str], tracer: Tracer) -> None:
         if node.op in written or node.op not in OPS or OPS[node.op].spelling is None:
             kept.append(node)
             continue
-        spelled = _spell(node, tracer, replaced)
+        spelled = _spell(node, tracer, replaced, graph.outputs)
         pending.extend(reversed(spelled))
     graph.nodes = kept
     graph.outputs = [replaced.get(value, value) for value in graph.outputs]
 
 
-def _spell(node: Node, tracer: Tracer, replaced: dict[Value, Value]) -> list[Node]:
-    """The nodes that compute what `node` does; its results are noted as replaced."""
+def _spell(
+    node: Node, tracer: Tracer, replaced: dict[Value, Value], returned: Collection[Value]
+) -> list[Node]:
+    """The nodes that compute what `node` does; its results are noted as replaced. Those that are
+    returned are made anew where the spelling passes something on, and so keep their names."""
     op = OPS[node.op]
     assert op.spelling is not None
     tracer.graph = Graph()
@@ -48,11 +51,17 @@ def _spell(node: Node, tracer: Tracer, replaced: dict[Value, Value]) -> list[Nod
     literals = {p.name: node.args[p.name] for p in op.params.values() if p.kind not in _TENSORS}
     with tracer.within(node.scope, node.origins):
         found = op.spelling(tracer, *tensors, **literals)
-    terms = found if isinstance(found, tuple | list) else (found,)
-    for old, new in zip(node.results, terms, strict=True):
-        if new.value.producer is not None:
-            new.value.name = old.name
-        replaced[old] = new.value
+        terms = found if isinstance(found, tuple | list) else (found,)
+        named: set[Value] = set()
+        for old, term in zip(node.results, terms, strict=True):
+            new = term.value
+            made = new.producer in tracer.graph.nodes and new not in named
+            if old in returned and not made:
+                new, made = tracer.identity(term).value, True
+            if made:
+                new.name, new.type = old.name, old.type or new.type
+                named.add(new)
+            replaced[old] = new
     return tracer.graph.nodes
 
 

@@ -10,11 +10,12 @@ import numpy as np
 
 from ir_hub.ir.dims import Dim, Expr, ExpressionTooLarge, ceildiv, maximum, symbol, symbols_of
 from ir_hub.ir.graph import Argument, Graph, Model, Node, Value, constant
-from ir_hub.ir.types import TensorType
+from ir_hub.ir.types import DType, TensorType
 from ir_hub.ops.catalogue import OPS
 from ir_hub.ops.op import Array, Kind
 
 LARGEST = 64  # Elements of a tensor that is followed; shapes are short, weights are not.
+FOLLOWED = (DType.INT32, DType.INT64, DType.UINT32, DType.UINT64, DType.BOOL)
 
 
 def infer_shapes(model: Model) -> Model:
@@ -83,7 +84,7 @@ class _Shapes:
     def types(self, node: Node) -> list[TensorType | None]:
         """The results' types as they follow from the operands."""
         if node.op == "range" and node.start.dtype is not None:
-            parts = [self.elements(node.args[name]) for name in ("start", "limit", "delta")]
+            parts = [self.elements(value) for value in (node.start, node.limit, node.delta)]
             size = _count(*(p.reshape(()).item() for p in parts if p is not None and p.size == 1))
             if size is not None:
                 return [TensorType(node.start.dtype, (size,))]
@@ -123,7 +124,7 @@ class _Shapes:
         if node.op in ("shape_of", "size_of"):
             self.record(node, self.shape_value(node))
             return
-        if not op.symbolic or not all(_is_small_integer(result.type) for result in node.results):
+        if not op.symbolic or not all(_is_small(result.type) for result in node.results):
             return
         args: dict[str, object] = {}
         for name, argument in node.args.items():
@@ -147,7 +148,7 @@ class _Shapes:
 
     def elements(self, value: Value) -> Array | None:
         """The elements of a short integer tensor, as far as they follow from sizes."""
-        if value not in self.known and value.is_constant and _is_small_integer(value.type):
+        if value not in self.known and value.is_constant and _is_small(value.type):
             self.known[value] = value.array().astype(object)
         return self.known.get(value)
 
@@ -162,23 +163,26 @@ class _Shapes:
     def record(self, node: Node, found: list[Array]) -> None:
         for result, array in zip(node.results, found, strict=False):
             flat = array.reshape(-1).tolist()
-            if all(_is_size(item, result) for item in flat):
+            if all(_is_element(item, result.dtype) for item in flat):
                 self.known[result] = array.astype(object)
 
 
-def _is_small_integer(type_: TensorType | None) -> bool:
-    if type_ is None or type_.shape is None or not type_.dtype.is_integer or type_.dtype.bits < 32:
+def _is_small(type_: TensorType | None) -> bool:
+    """Whether it is a short tensor of what sizes, or choices among them, are computed with."""
+    if type_ is None or type_.shape is None or type_.dtype not in FOLLOWED:
         return False
     sizes = type_.shape
     return all(isinstance(s, int) for s in sizes) and math.prod(sizes) <= LARGEST
 
 
-def _is_size(item: object, value: Value) -> bool:
-    """Whether it is a size that an element of the value can be: numbers may not overflow."""
-    if isinstance(item, int) and not isinstance(item, bool) and value.dtype is not None:
-        limits = np.iinfo(value.dtype.numpy)
-        return int(limits.min) <= item <= int(limits.max)
-    return isinstance(item, Expr)
+def _is_element(item: object, dtype: DType | None) -> bool:
+    """Whether it can be an element of that type, or stand for one; numbers may not overflow."""
+    if dtype is DType.BOOL or isinstance(item, bool) or dtype not in FOLLOWED:
+        return dtype is DType.BOOL and isinstance(item, bool)
+    limits = np.iinfo(dtype.numpy)
+    return isinstance(item, Expr) or (
+        isinstance(item, int) and int(limits.min) <= item <= int(limits.max)
+    )
 
 
 def _count(*bounds: Dim) -> Dim | None:

@@ -24,9 +24,11 @@ class Memory:
 
     @contextlib.contextmanager
     def sampled(self) -> Iterator[None]:
-        """Sample during the block."""
+        """Sample during the block those processes that run at its start."""
+        # Not looked up again: that takes longer than a sample, and would slow what is measured.
+        processes = list(self._named())
         stop = threading.Event()
-        thread = threading.Thread(target=self._run, args=(stop,), daemon=True)
+        thread = threading.Thread(target=self._sample, args=(processes, stop), daemon=True)
         thread.start()
         try:
             yield
@@ -34,16 +36,15 @@ class Memory:
             stop.set()
             thread.join()
 
-    def _run(self, stop: threading.Event) -> None:
-        while not stop.wait(_SAMPLE_SECONDS):
-            for name, process in self._named():
-                with contextlib.suppress(psutil.Error):  # it may just have ended
-                    used = process.memory_info().rss
-                    self.peaks[name] = max(self.peaks.get(name, 0), used)
-
     def _named(self) -> Iterator[tuple[str, psutil.Process]]:
         for name, root in self._roots.items():
             yield name, root
-            with contextlib.suppress(psutil.Error):
-                for child in root.children(recursive=True):
-                    yield f"{name} worker", child
+            for child in root.children(recursive=True):
+                yield f"{name} worker", child
+
+    def _sample(self, processes: list[tuple[str, psutil.Process]], stop: threading.Event) -> None:
+        while not stop.wait(_SAMPLE_SECONDS):
+            for name, process in processes:
+                with contextlib.suppress(psutil.Error):  # it may just have ended
+                    used = process.memory_info().rss
+                    self.peaks[name] = max(self.peaks.get(name, 0), used)

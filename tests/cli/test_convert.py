@@ -103,7 +103,7 @@ def test_force_replaces_an_earlier_conversion(irhub: Irhub, gelu: Path, tmp_path
     ("flags", "code", "said"),
     [
         (["nowhere.onnx", "--to", "ir"], 2, "doesn't exist"),
-        (["{gelu}", "--to", "cobol"], 2, "there is onnx, pytorch, ir"),
+        (["{gelu}", "--to", "cobol"], 2, "--to 'cobol': there is "),
         (["{gelu}", "--to", "ir", "--from", "cobol"], 2, "--from 'cobol'"),
         (["{gelu}", "--to", "ir", "--input", "x"], 2, "name=shape"),
         (["{gelu}", "--to", "ir", "--input", "x=1xx3"], 2, "'1xx3' is no shape"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import textwrap
+from typing import Any
 
 import numpy as np
 import pytest
@@ -11,7 +12,7 @@ from ir_hub.codegen.classes import number_of
 from ir_hub.codegen.forward import DEEPEST, WIDEST
 from ir_hub.codegen.steps import UnboundSize
 from ir_hub.ir.dims import symbol
-from ir_hub.ir.graph import constant
+from ir_hub.ir.graph import Value, constant
 from ir_hub.ops.build import Builder
 from tests.codegen.tiny import N, body, linear, weight, written
 
@@ -26,7 +27,7 @@ def test_what_is_used_once_is_written_where_it_is_used() -> None:
 
 
 def test_nesting_has_an_end() -> None:
-    def build(b: Builder, x):
+    def build(b: Builder, x: Value) -> Any:
         for _ in range(20):
             x = b.neg(x)
         return x
@@ -37,7 +38,7 @@ def test_nesting_has_an_end() -> None:
 
 
 def test_wide_expressions_get_variables() -> None:
-    def build(b: Builder, x):
+    def build(b: Builder, x: Value) -> Any:
         total = x
         for number in range(12):
             total = b.add(total, b.mul(x, float(number + 2)))
@@ -47,7 +48,7 @@ def test_wide_expressions_get_variables() -> None:
 
 
 def test_variables_are_used_again_once_their_value_is_done_with() -> None:
-    def build(b: Builder, x):
+    def build(b: Builder, x: Value) -> Any:
         y = b.exp(x)
         z = b.mul(y, x)
         return b.sub(b.add(z, y), z)
@@ -75,7 +76,7 @@ def test_what_is_returned_may_be_an_input_a_constant_or_twice_the_same() -> None
 
 def test_three_equal_members_are_a_loop() -> None:
     def chain(*widths: int) -> str:
-        def build(b: Builder, x):
+        def build(b: Builder, x: Value) -> Any:
             for number, width in enumerate(widths):
                 with b.within(f"layers.{number}"):
                     x = linear(b, x, width)
@@ -89,7 +90,7 @@ def test_three_equal_members_are_a_loop() -> None:
 
 def test_a_sequence_keeps_the_names_of_its_members() -> None:
     def chain(*names: str) -> str:
-        def build(b: Builder, x):
+        def build(b: Builder, x: Value) -> Any:
             for name in names:
                 with b.within(f"layers.{name}"):
                     x = linear(b, x, 4)
@@ -107,7 +108,7 @@ def test_a_sequence_keeps_the_names_of_its_members() -> None:
 
 
 def test_what_differs_between_blocks_is_a_parameter() -> None:
-    def build(b: Builder, x):
+    def build(b: Builder, x: Value) -> Any:
         for number, width in enumerate([4, 8, 8, 8, 8]):
             with b.within(f"blocks.{number}.up"):
                 y = linear(b, x, 4 * width)
@@ -147,7 +148,7 @@ def test_what_differs_between_blocks_is_a_parameter() -> None:
 
 
 def test_a_multiple_of_a_parameter_keeps_its_meaning_within_arithmetic() -> None:
-    def build(b: Builder, x):
+    def build(b: Builder, x: Value) -> Any:
         for number, factor in enumerate((2, 3, 5)):
             with b.within(f"blocks.{number}"):
                 counts = b.cast(x, to=b.constant(0).dtype)
@@ -160,7 +161,7 @@ def test_a_multiple_of_a_parameter_keeps_its_meaning_within_arithmetic() -> None
 
 
 def test_equal_scopes_are_one_class_and_names_dont_clash() -> None:
-    def build(b: Builder, x):
+    def build(b: Builder, x: Value) -> Any:
         for index, (scope, width) in enumerate([("a", 4), ("b", 4), ("c", 4), ("d", 4)]):
             with b.within(scope):
                 x = b.mul(linear(b, x, width), b.exp(x) if index < 2 else b.log(x))
@@ -178,7 +179,7 @@ def test_sizes_are_read_from_tensors_at_hand() -> None:
 
 
 def test_a_tensor_is_passed_into_a_block_for_its_size() -> None:
-    def build(b: Builder, x):
+    def build(b: Builder, x: Value) -> Any:
         y = b.reshape(x, (N * 2, 2))
         with b.within("inner"):
             return b.expand(b.tanh(b.reduce_sum(y, (0, 1))), (N, 3))

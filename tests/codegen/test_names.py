@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import keyword
 import re
+from collections.abc import Callable
 
 import pytest
 from hypothesis import given
@@ -20,7 +21,7 @@ HOSTILE = [
 
 @pytest.mark.parametrize("text", HOSTILE)
 @pytest.mark.parametrize("make", [identifier, attribute, class_name])
-def test_hostile_texts(make, text: str) -> None:
+def test_hostile_texts(make: Callable[..., str], text: str) -> None:
     _is_harmless(make(text))
 
 
@@ -61,7 +62,7 @@ def _is_harmless(name: str) -> None:
         (class_name, "2d", "Block"),
     ],
 )
-def test_names(make, text: str, name: str) -> None:
+def test_names(make: Callable[..., str], text: str, name: str) -> None:
     assert make(text) == name
 
 

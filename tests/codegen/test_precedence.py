@@ -177,3 +177,16 @@ def test_parentheses(outer: str, inner: str, written: str) -> None:
     graph = Graph([a, b], nodes, [result])
     code = write(Model(graph), spellings, STYLE).code
     assert code.splitlines()[-1].strip() == f"return {written}"
+
+
+def test_what_only_passes_a_value_on_doesnt_hide_its_operator() -> None:
+    a, b, total, same, result = (Value(name) for name in ("a", "b", "total", "same", "result"))
+    nodes = [
+        Node("add", {"x": a, "y": b}, [total]),
+        Node("identity", {"x": total}, [same]),
+        Node("mul", {"x": same, "y": b}, [result]),
+    ]
+    texts = [("{0} + {1}", [a, b]), ("{0}", [total]), ("{0} * {1}", [same, b])]
+    spellings = {node: Expr(*each) for node, each in zip(nodes, texts, strict=True)}
+    code = write(Model(Graph([a, b], nodes, [result])), spellings, STYLE).code
+    assert code.splitlines()[-1].strip() == "return (a + b) * b"

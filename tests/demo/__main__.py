@@ -81,7 +81,8 @@ def reading(what: str, folder: Path) -> str:
 
 def output_of(command: list[str | Path]) -> str:
     """The standard output of a command; `DemoFailed` unless it succeeds."""
-    done = subprocess.run(command, capture_output=True, text=True, cwd=ROOT)
+    environ = os.environ | {"IRHUB_HOME": str(HOME)}
+    done = subprocess.run(command, capture_output=True, text=True, cwd=ROOT, env=environ)
     if done.returncode:
         said = (done.stderr or done.stdout).strip()
         raise DemoFailed(f"`{' '.join(map(str, command))}` failed:\n{said}")
@@ -154,7 +155,7 @@ def main() -> int:
     console.print(conversions_table(conversions))
     is_same = show_readings(console, found)
     show_code(console, OUTPUT / "rec" / "model.py")
-    console.print("\nThe services still run: `irhub down` stops them.")
+    console.print(f"\nThe services still run. To stop them: IRHUB_HOME={HOME} {IRHUB} down")
     return 0 if is_same else 1
 
 

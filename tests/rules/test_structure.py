@@ -75,7 +75,9 @@ def stacked(block: Callable[..., Value], shape: tuple, *widths: int) -> Model:
         (attention, (N, 2, 5, 8), "TransformerLayer"),
     ],
 )
-def test_a_block_that_comes_again_is_found(block, shape: tuple, name: str) -> None:
+def test_a_block_that_comes_again_is_found(
+    block: Callable[..., Value], shape: tuple, name: str
+) -> None:
     model = structure(stacked(block, shape, *[8, 16, 16, 24] * 3))
     blocks = [path for path, found in model.scopes.items() if found == name]
     assert len(blocks) == 12

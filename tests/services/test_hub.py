@@ -299,8 +299,8 @@ def test_only_so_many_may_wait(hub: Hub) -> None:
 
 def test_list_pages_newest_first(hub: Hub, toy_spec: Callable[..., Spec]) -> None:
     names = [hub.convert(toy_spec(skip_check=True)).name for _ in range(3)]
-    stub_page = hub.client.page("")
-    assert [c.name for c in stub_page.conversions[:3]] == names[::-1]
+    first_page = hub.client.page("")
+    assert [c.name for c in first_page.conversions[:3]] == names[::-1]
     everything = [conversion.name for conversion in hub.client.list()]
     assert len(everything) == len(set(everything))
     assert everything[:3] == names[::-1]

@@ -10,6 +10,7 @@ import pytest
 
 from ir_hub.blobs import LocalStore
 from ir_hub.client import HubClient
+from ir_hub.hub.plan import STAGES
 from ir_hub.sdk.errors import NoRoom
 from irhub.hub.v1 import hub_pb2
 from tests.services.hubs import Hub, State, ir_file, launch, rows, start_hub
@@ -70,6 +71,7 @@ def test_killed_hub_goes_on_at_restart(run_hub: StartHub) -> None:
     (done,) = [c for c in hub.client.list() if c.name == name]
     done = list(hub.client.watch(name))[-1]
     assert done.state == State.STATE_SUCCEEDED, done.failure
+    assert [stage.name for stage in done.stages] == list(STAGES)
     assert hub.client.create(deed(hub, "talk"), "only-once").name == name
     assert len(list(hub.client.list())) == 1
 
@@ -102,7 +104,7 @@ def test_conversion_that_hubs_die_of_is_given_up(run_hub: StartHub) -> None:
         hub.kill()
         hub = run_hub()
     done = list(hub.client.watch(name))[-1]
-    assert done.state == State.STATE_FAILED
+    assert (done.state, done.failure.reason) == (State.STATE_FAILED, "INTERRUPTED")
     assert "3 hubs" in done.failure.message
 
 

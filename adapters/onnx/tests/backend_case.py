@@ -58,17 +58,17 @@ def load_cases(only: str = "") -> list[tuple[str, Any]]:
 def judge(kind: str, case: Any, opset: int = DEFAULT_OPSET) -> Outcome:
     """Takes a case through the adapter."""
     outcome = Outcome(kind, case.name)
-    content = _content(case)
+    content = content_of(case)
     try:
-        model = _read(content)
+        model = read_model(content)
         verify(model, OPS)
     except UnsupportedNodes as error:
         outcome.refused = sorted({problem.description for problem in error.problems})[0]
         return outcome
     except Exception as error:
-        outcome.reference = outcome.runtime = f"not read: {_text(error)}"
+        outcome.reference = outcome.runtime = f"not read: {summary(error)}"
         return outcome
-    data_sets = list(_data_sets(case, onnx.load_from_string(content)))
+    data_sets = list(data_sets_of(case, onnx.load_from_string(content)))
     outcome.reference = _first_failure(_by_reference(model, inputs, expected, case)
                                        for inputs, expected in data_sets)  # fmt: skip
     outcome.runtime = _by_runtime(model, content, data_sets, case, opset)
@@ -81,18 +81,21 @@ def files_of(content: bytes, name: str = "model.onnx") -> Files:
     return Files((SourceFile(name, Path(name), blob),), lambda _: memoryview(content))
 
 
-def _read(content: bytes) -> Model:
+def read_model(content: bytes) -> Model:
+    """A model as the adapter reads it."""
     files = files_of(content)
     return read(walk(load(files, table.reads), files, {}), table)
 
 
-def _content(case: Any) -> bytes:
+def content_of(case: Any) -> bytes:
+    """A case's model as the bytes of a file."""
     if case.model is not None:
         return case.model.SerializeToString()  # type: ignore[no-any-return]
     return Path(case.model_dir, "model.onnx").read_bytes()
 
 
-def _data_sets(case: Any, model: onnx.ModelProto) -> list[DataSet]:
+def data_sets_of(case: Any, model: onnx.ModelProto) -> list[DataSet]:
+    """The inputs and expected outputs of each of a case's runs."""
     if case.data_sets is not None:
         return [([_array(v) for v in a], [_array(v) for v in b]) for a, b in case.data_sets]
     folders = sorted(Path(case.model_dir).glob("test_data_set_*"))
@@ -115,13 +118,14 @@ def _first_failure(results: Any) -> str:
 
 def _by_reference(model: Model, inputs: Sequence[Any], expected: Sequence[Any], case: Any) -> str:
     try:
-        found = run(model, [_as_ours(array) for array in inputs])
+        found = run(model, [as_ours(array) for array in inputs])
     except Exception as error:
-        return f"not run: {_text(error)}"
+        return f"not run: {summary(error)}"
     return compared(found, expected, case)
 
 
-def _as_ours(array: Any) -> Array:
+def as_ours(array: Any) -> Array:
+    """A value of the suite as the array that the IR has for it."""
     array = np.asarray(array)
     if DType.of(array.dtype) is not DType.STRING:
         return array
@@ -137,7 +141,7 @@ def _by_runtime(
     except UnsupportedNodes as error:
         return f"not written: {sorted({p.description for p in error.problems})[0]}"
     except Exception as error:
-        return f"not written: {_text(error)}"
+        return f"not written: {summary(error)}"
     text = _first_failure(_run_once(written, a, b, case) for a, b in data_sets)
     if text.startswith("wrong") and _runtime_itself(content, written, data_sets, case):
         return "ONNX Runtime gives this for the source model too"
@@ -159,16 +163,16 @@ def _run_once(written: bytes, inputs: Sequence[Any], expected: Sequence[Any], ca
     try:
         found = _run_model(written, inputs)
     except BadModel as error:
-        return f"not opened: {_text(error)}"
+        return f"not opened: {summary(error)}"
     except AdapterError as error:
-        return f"not run: {_text(error)}"
+        return f"not run: {summary(error)}"
     return compared(found, expected, case)
 
 
 def _run_model(content: bytes, inputs: Sequence[Any]) -> list[Array]:
     session = open_session(content, 1, "none")
     names = [item.name for item in session.get_inputs()]
-    feeds = {name: _as_ours(array) for name, array in zip(names, inputs, strict=True)}
+    feeds = {name: as_ours(array) for name, array in zip(names, inputs, strict=True)}
     return list(run_session(session, feeds).values())
 
 
@@ -199,8 +203,8 @@ def compared(found: Sequence[Array], expected: Sequence[Any], case: Any) -> str:
     """ "passed", or in what the outputs differ."""
     if len(found) != len(expected):
         return f"wrong: {len(found)} outputs, not {len(expected)}"
-    for mine, theirs in zip(found, map(_as_ours, expected), strict=True):
-        mine = _as_ours(mine)
+    for mine, theirs in zip(found, map(as_ours, expected), strict=True):
+        mine = as_ours(mine)
         if (mine.shape, mine.dtype) != (theirs.shape, theirs.dtype):
             return f"wrong: {mine.dtype}{mine.shape}, not {theirs.dtype}{theirs.shape}"
         if not _close(mine, theirs, case):
@@ -217,7 +221,7 @@ def _close(mine: Array, theirs: Array, case: Any) -> bool:
     return bool(np.allclose(*both, rtol=rtol, atol=case.atol, equal_nan=True))
 
 
-def _text(error: Exception) -> str:
+def summary(error: Exception) -> str:
     """The error without what differs from case to case: names and numbers."""
     line = str(error).strip().splitlines()[0] if str(error).strip() else ""
     return re.sub(r"\d+", "N", f"{type(error).__name__}: {line}")[:200]

@@ -91,7 +91,7 @@ def _too_long(*_: object) -> None:
 
 def judge(case: Any, folder: Path) -> str:
     """What comes of a case: "passed", "refused: ...", "not run: ..." or "wrong: ..."."""
-    content = suite._content(case)
+    content = suite.content_of(case)
     try:
         files = converted(content, folder)
     except UnsupportedNodes as error:
@@ -99,9 +99,9 @@ def judge(case: Any, folder: Path) -> str:
     except TimeoutError:
         raise
     except Exception as error:
-        return f"not converted: {suite._text(error)}"
+        return f"not converted: {suite.summary(error)}"
     names = [value.name for value in onnx.load_from_string(content).graph.input]
-    for inputs, expected in suite._data_sets(case, onnx.load_from_string(content)):
+    for inputs, expected in suite.data_sets_of(case, onnx.load_from_string(content)):
         verdict = _run_once(files, names, inputs, expected, case)
         if verdict != "passed":
             return verdict
@@ -118,7 +118,7 @@ def converted(content: bytes, folder: Path) -> Files:
 
 def prepared(content: bytes) -> Model:
     """An ONNX model as the hub hands it to the adapter."""
-    model = suite._read(content)
+    model = suite.read_model(content)
     verify(model, OPS)
     model = pipeline.simplify(model)
     pipeline.recover(model)
@@ -128,13 +128,13 @@ def prepared(content: bytes) -> Model:
 def _run_once(
     files: Files, names: Sequence[str], inputs: Sequence[Any], expected: Sequence[Any], case: Any
 ) -> str:
-    feeds = dict(zip(names, map(suite._as_ours, inputs), strict=False))
+    feeds = dict(zip(names, map(suite.as_ours, inputs), strict=False))
     try:
         found = run(files, feeds, 1)
     except TimeoutError:
         raise
     except Exception as error:
-        return f"not run: {suite._text(error)}"
+        return f"not run: {suite.summary(error)}"
     verdict = suite.compared(list(found.values()), expected, case)
     if verdict.startswith("wrong") and _rounded(list(found.values()), expected):
         return "rounded otherwise than the suite allows, within the tolerance of an op"
@@ -143,7 +143,7 @@ def _run_once(
 
 def _rounded(found: Sequence[Any], expected: Sequence[Any]) -> bool:
     """Whether outputs differ by less than an op's tolerance, relative to the greatest element."""
-    pairs = zip(map(suite._as_ours, expected), found, strict=True)
+    pairs = zip(map(suite.as_ours, expected), found, strict=True)
     return not any(difference(ours, theirs) for ours, theirs in pairs)
 
 

@@ -18,7 +18,6 @@ ADAPTER.warm()
 REFUSED = (
     "PyTorch has no tensors of",
     "its axes are",  # the hub's pass re-lays these before they come here
-    "it normalises another axis",
     "cubic with a border",
     "it doesn't saturate",
     "which PyTorch doesn't compute with",

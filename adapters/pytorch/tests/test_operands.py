@@ -17,7 +17,6 @@ from ir_hub.sdk.conformance import difference, op_cases
 from ir_hub.sdk.errors import UnsupportedNodes
 
 
-
 @pytest.mark.parametrize("variant", VARIANTS)
 @pytest.mark.parametrize("op", sorted(set(pytorch.written())))
 def test_operands(op: str, variant: str, tmp_path: Path) -> None:

@@ -13,6 +13,7 @@ import torch
 from safetensors import safe_open
 from safetensors.torch import load_file
 
+from adapters.pytorch.dialect import derived
 from adapters.pytorch.run import to_numpy
 from adapters.pytorch.tests.saved import run_saved, write
 from adapters.pytorch.weights import CODES, write_weights
@@ -51,6 +52,17 @@ def test_tensors_are_aligned_and_permuted_ones_are_written_in_their_order(tmp_pa
     np.testing.assert_array_equal(found["b"].numpy(), stored.T)
 
 
+def test_a_constant_made_from_another_keeps_its_axes_in_order() -> None:
+    source = constant(np.arange(6, dtype=np.float32).reshape(1, 2, 3))
+    made = derived(source, (2, 3), lambda array: array[0] + 1).data
+    assert made is not None
+    wanted = source.array()[0] + 1
+    np.testing.assert_array_equal(made.permuted((1, 0)).numpy(), wanted.T)
+    turned = made.with_axes((1, None, 0))
+    assert turned.shape == turned.numpy().shape == (3, 1, 2)
+    np.testing.assert_array_equal(turned.numpy()[:, 0], wanted.T)
+
+
 def test_one_tensor_is_in_memory_at_a_time(tmp_path: Path) -> None:
     size = 4 * MIB
 
@@ -87,7 +99,8 @@ def test_names_say_where_a_weight_went(tmp_path: Path) -> None:
     np.testing.assert_array_equal(found[names["shared.weight"]].numpy(), weight)
     x = np.array([[1, -4]], np.float32)
     wanted = np.maximum(x @ weight.T, 0) @ weight.T
-    np.testing.assert_array_equal(*run_saved(tmp_path, {"x": x}).values(), wanted)
+    (found_y,) = run_saved(tmp_path, {"x": x}).values()
+    np.testing.assert_array_equal(found_y, wanted)
 
 
 def test_loading_makes_no_copy_of_the_weights(tmp_path: Path) -> None:

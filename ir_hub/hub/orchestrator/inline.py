@@ -13,7 +13,7 @@ from ir_hub.blobs.wire import blob_from_proto
 from ir_hub.hub.jobs import BadPageToken, Jobs, NoSuchConversion, Page, RequestIdUsed, is_ended, now
 from ir_hub.hub.orchestrator.port import AlreadyExists, NotFound, StillRunning
 from ir_hub.ir.tensor import Blob
-from ir_hub.sdk.errors import BadRequest, Busy, Problem, Unreachable
+from ir_hub.sdk.errors import AdapterError, BadRequest, Busy, Problem, Unreachable
 from ir_hub.sdk.status import answer
 from irhub.hub.v1 import hub_pb2
 
@@ -25,6 +25,12 @@ MOST_STARTS = 3
 _LEASE_SECONDS = 7 * 24 * 3600.0  # the hub's own death ends a lease at once
 _RETRY_SECONDS = "5"
 _log = structlog.get_logger()
+
+
+class GivenUp(AdapterError):
+    """Hubs died during the conversion, again and again."""
+
+    reason = "INTERRUPTED"
 
 
 @dataclass(eq=False)
@@ -59,9 +65,15 @@ class Inline:
         """Goes on with what an earlier hub hadn't ended."""
         for conversion in self._jobs.unended():
             _log.info("resumed", conversion=conversion.name)
-            conversion.state = hub_pb2.Conversion.STATE_QUEUED
-            del conversion.stages[:]
-            self._begin(conversion)
+            # What it had come to is computed again, from what is remembered of it.
+            self._begin(
+                hub_pb2.Conversion(
+                    name=conversion.name,
+                    spec=conversion.spec,
+                    state=hub_pb2.Conversion.STATE_QUEUED,
+                    create_time=conversion.create_time,
+                )
+            )
 
     async def find(
         self, spec: hub_pb2.ConversionSpec, request_id: str
@@ -167,8 +179,11 @@ class Inline:
             try:
                 await self._carried(live)
             except asyncio.CancelledError:
-                if not self._draining:
+                if self._draining:
+                    self._jobs.put_back(conversion.name)
+                else:
                     conversion.state = hub_pb2.Conversion.STATE_CANCELLED
+                    del conversion.files[:]
             except Exception as error:
                 _fail(conversion, error)
             if is_ended(conversion):
@@ -186,9 +201,9 @@ class Inline:
             async with self._turns:
                 starts = self._jobs.begin(conversion.name)
                 if starts > MOST_STARTS:
-                    raise RuntimeError(
-                        f"{MOST_STARTS} hubs have stopped during this conversion, which may be "
-                        "why: it isn't begun again"
+                    raise GivenUp(
+                        f"{MOST_STARTS} hubs have died during this conversion, which may be why: "
+                        "it isn't begun again. Look at the hub's log."
                     )
                 conversion.state = hub_pb2.Conversion.STATE_RUNNING
                 self._changed(live)
@@ -211,6 +226,7 @@ def _fail(conversion: hub_pb2.Conversion, error: Exception) -> None:
     meant = answer(error)
     _log.error("conversion failed", exc_info=error)
     conversion.state = hub_pb2.Conversion.STATE_FAILED
+    del conversion.files[:]
     conversion.failure.reason = meant.reason
     conversion.failure.message = str(meant)
     conversion.failure.metadata.update(meant.metadata)

@@ -1,0 +1,165 @@
+"""How rules that read PyTorch's own ops are written: as functions with the op's own arguments."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Mapping
+from typing import Any, TypeVar
+
+import numpy as np
+
+from adapters.pytorch.dialect import pytorch
+from adapters.pytorch.exported import Count, Ref, Unknown
+from adapters.pytorch.walk import TYPES
+from ir_hub.ir.dims import Dim, Expr
+from ir_hub.ir.graph import Value
+from ir_hub.ir.types import DType, TensorType
+from ir_hub.ops.build import Builder
+from ir_hub.sdk.dialect import Call, Unsupported
+
+Rule = TypeVar("Rule", bound=Callable[..., Any])
+Operand = Value | int | float | bool  # a tensor, or a Python number in its place
+
+# Where and how elements are stored; it doesn't change which they are.
+_STORAGE = frozenset(("device", "layout", "pin_memory", "memory_format", "non_blocking"))
+_RENAMED = {"self": "x", "input": "x"}
+
+
+def aten(*names: str) -> Callable[[Rule], Rule]:
+    """Registers a rule that reads the ops of these names, "add.Tensor". It is called with a
+    builder and the op's arguments by name (`self` and `input` are called `x`), and returns the
+    value of each result. Defaults are those of the op's schema. An argument annotated Operand may
+    be a Python number; elsewhere numbers that the run computes are sizes."""
+
+    def register(rule: Rule) -> Rule:
+        reader = _Reader(rule)
+        pytorch.read(*(f"aten.{name}" for name in names))(reader.read)
+        return rule
+
+    return register
+
+
+class _Reader:
+    """Calls a rule with a node's arguments, and compares what it made with what the file says."""
+
+    def __init__(self, rule: Callable[..., Any]) -> None:
+        self.rule = rule
+        self.params = dict(list(inspect.signature(rule).parameters.items())[1:])
+
+    def read(self, call: Call, b: Builder) -> Any:
+        given = {_RENAMED.get(name, name): item for name, item in call.attrs.items()}
+        types = given.pop(TYPES, ())
+        given = {n: item for n, item in given.items() if n in self.params or n not in _STORAGE}
+        strange = ", ".join(n for n in given if n not in self.params)
+        if strange:
+            raise Unsupported(f"{call.type} with the argument {strange}")
+        args = {name: self.argument(name, item, call) for name, item in given.items()}
+        missing = [n for n, p in self.params.items() if p.default is p.empty and n not in args]
+        if missing:
+            raise Unsupported(f"{call.type} without the argument {', '.join(missing)}")
+        found = self.rule(b, **args)
+        for value, type_ in zip(found if isinstance(found, tuple | list) else (found,), types,
+                                strict=False):  # fmt: skip
+            _compare(call, value, type_)
+        return found
+
+    def argument(self, name: str, item: Any, call: Call) -> Any:
+        if isinstance(item, tuple):
+            return tuple(self.argument(name, each, call) for each in item)
+        if isinstance(item, Unknown):
+            raise Unsupported(f"{call.type} with {name} of a kind that isn't read ({item.kind})")
+        if isinstance(item, Ref):
+            value = call.inputs[item.index]
+            if value is None or value.type is None:  # its own node is listed already
+                raise Unsupported(f"{call.type} of a value that isn't read")
+            return value
+        if isinstance(item, Count):
+            return self.count(name, item, call)
+        return item
+
+    def count(self, name: str, item: Count, call: Call) -> Value | Dim:
+        if "Operand" in str(self.params[name].annotation):
+            value = call.inputs[item.index]
+            if value is None or value.type is None:
+                raise Unsupported(f"{call.type} of a number that is computed in another way")
+            return value
+        if item.dim is None:
+            raise Unsupported(f"{call.type} with {name} that depends on elements")
+        return item.dim
+
+
+def _compare(call: Call, value: Any, said: TensorType | None) -> None:
+    """Refuses a result that isn't of the type that the file says; takes the sizes that it says
+    where ours are known only to the run."""
+    if said is None or not isinstance(value, Value) or value.type is None:
+        return
+    ours = value.type
+    same = ours.dtype is said.dtype
+    if same and ours.shape is not None and said.shape is not None:
+        same = len(ours.shape) == len(said.shape) and all(
+            a == b or isinstance(a, Expr) or isinstance(b, Expr)
+            for a, b in zip(ours.shape, said.shape, strict=True)
+        )
+    if not same:
+        raise Unsupported(f"{call.type} read as {ours}, while the file says {said}")
+    if value.producer is not None and said.shape is not None:
+        value.type = said
+
+
+def operand(b: Builder, item: Operand, like: DType) -> Value:
+    """A tensor, or a number as a constant of a type."""
+    return item if isinstance(item, Value) else b.constant(np.array(item, like.numpy))
+
+
+def dtype_of(value: Value) -> DType:
+    """The type of a tensor's elements; Unsupported when it isn't known."""
+    if value.dtype is None:
+        raise Unsupported("the type of an operand isn't known")
+    return value.dtype
+
+
+def shape_of(value: Value) -> tuple[Dim, ...]:
+    """A tensor's sizes; Unsupported when its rank isn't known."""
+    if value.shape is None:
+        raise Unsupported("the rank of an operand isn't known")
+    return value.shape
+
+
+def rank_of(value: Value) -> int:
+    """How many axes a tensor has; Unsupported when that isn't known."""
+    return len(shape_of(value))
+
+
+def axis_of(value: Value, dim: int) -> int:
+    """An axis counted from the front; Unsupported when the tensor hasn't got it."""
+    rank = max(rank_of(value), 1)
+    if not -rank <= dim < rank:
+        raise Unsupported(f"axis {dim} of {rank}")
+    return dim % rank
+
+
+def cast(b: Builder, value: Value, to: DType | None) -> Value:
+    """A tensor's elements in another type, if that is another one."""
+    if to is None or value.dtype is to:
+        return value
+    result: Value = b.cast(value, to=to)
+    return result
+
+
+def expect(condition: bool, reason: str) -> None:
+    """Refuses a node, with the reason, unless a condition holds."""
+    if not condition:
+        raise Unsupported(reason)
+
+
+def unary(table: Mapping[str, str]) -> None:
+    """Registers ops of one tensor that ours say alike: ours by theirs."""
+    for theirs, ours in table.items():
+        pytorch.read(f"aten.{theirs}.default")(_Reader(_same(ours)).read)
+
+
+def _same(op: str) -> Callable[..., Any]:
+    def rule(b: Builder, x: Value) -> Any:
+        return b.call(op, x)
+
+    return rule

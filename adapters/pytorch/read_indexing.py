@@ -1,0 +1,155 @@
+"""Reads PyTorch's ops that take and put elements by index."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from adapters.pytorch.aten import Operand, aten, axis_of, cast, dtype_of, expect, operand, rank_of
+from adapters.pytorch.aten import shape_of as sizes_of
+from adapters.pytorch.reshaping import moved
+from ir_hub.ir.dims import maximum
+from ir_hub.ir.graph import Value
+from ir_hub.ir.types import DType
+from ir_hub.ops.build import Builder
+
+
+@aten("index_select.default")
+def index_select(b: Builder, x: Value, dim: int, index: Value) -> Any:
+    return b.gather(x, index, axis=axis_of(x, dim))
+
+
+@aten("gather.default")
+def gather(b: Builder, x: Value, dim: int, index: Value, sparse_grad: bool = False) -> Any:
+    """The index may be smaller than the tensor along other axes."""
+    axis = axis_of(x, dim)
+    starts, ends, cut = [], [], []
+    for other, (size, wanted) in enumerate(zip(sizes_of(x), sizes_of(index), strict=True)):
+        if other != axis and size != wanted:
+            starts.append(0)
+            ends.append(wanted)
+            cut.append(other)
+    if cut:
+        x = b.slice(x, tuple(starts), tuple(ends), tuple(cut), (1,) * len(cut))
+    return b.gather_elements(x, index, axis=axis)
+
+
+@aten("index.Tensor")
+def index(b: Builder, x: Value, indices: Sequence[Value | None]) -> Any:
+    axes = [axis for axis, item in enumerate(indices) if item is not None]
+    items = [item for item in indices if item is not None]
+    expect(all(dtype_of(item).is_integer for item in items), "an index by a mask")
+    if len(items) == 1:
+        return b.gather(x, items[0], axis=axes[0])
+    places = _places(b, items)
+    others = [axis for axis in range(rank_of(x)) if axis not in axes]
+    found = b.gather_nd(moved(b, x, [*axes, *others]), places)
+    together = axes == list(range(axes[0], axes[0] + len(axes)))
+    width = rank_of(places) - 1
+    if not together or axes[0] == 0:
+        return found
+    before = list(range(width, width + axes[0]))
+    after = list(range(width + axes[0], rank_of(found)))
+    return moved(b, found, [*before, *range(width), *after])
+
+
+def _places(b: Builder, items: Sequence[Value]) -> Value:
+    """Indices of several axes, broadcast, as one tensor with an index of each in its last axis."""
+    rank = max(map(rank_of, items))
+    sizes = tuple(
+        maximum(*(sizes_of(item)[axis - rank] for item in items if rank_of(item) >= rank - axis))
+        for axis in range(rank)
+    )
+    spread = [b.expand(cast(b, item, DType.INT64), sizes) for item in items]
+    found: Value = b.concat(tuple(b.unsqueeze(item, (rank,)) for item in spread), axis=rank)
+    return found
+
+
+@aten("index_put.default")
+def index_put(
+    b: Builder, x: Value, indices: Sequence[Value | None], values: Value, accumulate: bool = False
+) -> Any:
+    items = [item for item in indices if item is not None]
+    leading = len(items) == len(indices) or all(item is None for item in indices[len(items) :])
+    expect(leading and bool(items), "putting by indices of axes that aren't the first ones")
+    if len(items) == 1 and items[0].dtype is DType.BOOL:
+        expect(values.shape == () and not accumulate, "putting several values by a mask")
+        more = rank_of(x) - rank_of(items[0])
+        mask = b.unsqueeze(items[0], tuple(range(rank_of(x) - more, rank_of(x)))) if more else items[0]
+        return b.where(mask, values, x)
+    expect(all(dtype_of(item).is_integer for item in items), "putting by a mask")
+    places = _places(b, items)
+    shape = (*sizes_of(places)[:-1], *sizes_of(x)[len(items) :])
+    updates = values if values.shape == shape else b.expand(values, shape)
+    return b.scatter_nd(x, places, updates, reduction="add" if accumulate else "none")
+
+
+@aten("scatter.src", "scatter.value")
+def scatter(
+    b: Builder, x: Value, dim: int, index: Value, src: Value | None = None, value: Operand = 0
+) -> Any:
+    return _scatter(b, x, dim, index, src, value, "none")
+
+
+@aten("scatter_add.default")
+def scatter_add(b: Builder, x: Value, dim: int, index: Value, src: Value) -> Any:
+    return _scatter(b, x, dim, index, src, 0, "add")
+
+
+def _scatter(
+    b: Builder, x: Value, dim: int, index: Value, src: Value | None, value: Operand, how: str
+) -> Any:
+    if src is None:
+        filled = cast(b, operand(b, value, dtype_of(x)), x.dtype)
+        src = b.expand(filled, sizes_of(index))
+    expect(src.shape == index.shape, "scattering a part of a tensor")
+    return b.scatter_elements(x, index, src, axis=axis_of(x, dim), reduction=how)
+
+
+@aten("select_scatter.default")
+def select_scatter(b: Builder, x: Value, src: Value, dim: int, index: int) -> Any:
+    axis = axis_of(x, dim)
+    return slice_scatter(b, x, b.unsqueeze(src, (axis,)), axis, index, index + 1 or None)
+
+
+@aten("slice_scatter.default")
+def slice_scatter(
+    b: Builder, x: Value, src: Value, dim: int = 0, start: int | None = None,
+    end: int | None = None, step: int = 1,
+) -> Any:  # fmt: skip
+    axis = axis_of(x, dim)
+    size = sizes_of(x)[axis]
+    expect(isinstance(size, int) and step == 1, "putting a slice into an open size")
+    first, last, _ = slice(start, end).indices(int(size))  # type: ignore[call-overload]
+    parts = [
+        b.slice(x, (0,), (first,), (axis,), (1,)) if first > 0 else None,
+        src,
+        b.slice(x, (last,), (size,), (axis,), (1,)) if last < size else None,  # type: ignore[operator]
+    ]
+    present = tuple(part for part in parts if part is not None)
+    return present[0] if len(present) == 1 else b.concat(present, axis=axis)
+
+
+@aten("one_hot.default")
+def one_hot(b: Builder, x: Value, num_classes: int = -1) -> Any:
+    expect(num_classes > 0, "one_hot of as many classes as there are")
+    return b.one_hot(x, (num_classes,), b.constant(np.array([0, 1], np.int64)), axis=-1)
+
+
+@aten("nonzero.default")
+def nonzero(b: Builder, x: Value) -> Any:
+    return b.transpose(b.non_zero(x), perm=(1, 0))
+
+
+@aten("repeat_interleave.self_int")
+def repeat_interleave(
+    b: Builder, x: Value, repeats: int, dim: int | None = None, output_size: Any = None
+) -> Any:
+    if dim is None:
+        x, dim = b.reshape(x, (-1,)), 0
+    axis, sizes = axis_of(x, dim), sizes_of(x)
+    wide = b.unsqueeze(x, (axis + 1,))
+    spread = b.expand(wide, (*sizes[: axis + 1], repeats, *sizes[axis + 1 :]))
+    return b.reshape(spread, (*sizes[:axis], sizes[axis] * repeats, *sizes[axis + 1 :]))

@@ -1,0 +1,98 @@
+"""Reads PyTorch's matrix products, linear layers, embeddings and attention."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from adapters.pytorch.aten import Operand, aten, expect, operand, rank_of, shape_of
+from adapters.pytorch.read_elementwise import promoted
+from ir_hub.ir.graph import Value
+from ir_hub.ir.types import DType
+from ir_hub.ops.build import Builder
+
+
+@aten("linear.default")
+def linear(b: Builder, x: Value, weight: Value, bias: Value | None = None) -> Any:
+    if rank_of(weight) == 1:
+        found = b.matmul(x, weight)
+        return found if bias is None else b.add(found, bias)
+    return b.linear(x, weight, bias)
+
+
+@aten("matmul.default", "mm.default", "bmm.default", "mv.default", "dot.default")
+def matmul(
+    b: Builder,
+    x: Value,
+    other: Value | None = None,
+    mat2: Value | None = None,
+    vec: Value | None = None,
+    tensor: Value | None = None,
+) -> Any:
+    """The second operand is called otherwise in each."""
+    right = next(value for value in (other, mat2, vec, tensor) if value is not None)
+    return b.matmul(x, right)
+
+
+@aten("addmm.default")
+def addmm(
+    b: Builder, x: Value, mat1: Value, mat2: Value, beta: Operand = 1, alpha: Operand = 1
+) -> Any:
+    expect(not isinstance(alpha, Value) and not isinstance(beta, Value), "addmm with sizes")
+    return b.gemm(mat1, mat2, x, alpha=float(alpha), beta=float(beta))  # type: ignore[arg-type]
+
+
+@aten("baddbmm.default")
+def baddbmm(
+    b: Builder, x: Value, batch1: Value, batch2: Value, beta: Operand = 1, alpha: Operand = 1
+) -> Any:
+    product = b.matmul(batch1, batch2)
+    if isinstance(alpha, Value) or alpha != 1:
+        product = b.mul(product, operand(b, alpha, product.dtype))
+    if isinstance(beta, Value) or beta != 1:
+        x = b.mul(x, operand(b, beta, product.dtype))
+    return b.add(x, product)
+
+
+@aten("einsum.default")
+def einsum(
+    b: Builder, equation: str, tensors: Sequence[Value], path: Sequence[int] | None = None
+) -> Any:
+    return b.einsum(tuple(promoted(b, *tensors)), equation=equation.replace(" ", ""))
+
+
+@aten("outer.default", "ger.default")
+def outer(b: Builder, x: Value, vec2: Value) -> Any:
+    left, right = promoted(b, x, vec2)
+    return b.mul(b.unsqueeze(left, (1,)), right)
+
+
+@aten("embedding.default")
+def embedding(
+    b: Builder,
+    weight: Value,
+    indices: Value,
+    padding_idx: int = -1,
+    scale_grad_by_freq: bool = False,
+    sparse: bool = False,
+) -> Any:
+    return b.embedding(indices, weight)
+
+
+@aten("scaled_dot_product_attention.default")
+def attention(
+    b: Builder,
+    query: Value,
+    key: Value,
+    value: Value,
+    attn_mask: Value | None = None,
+    dropout_p: float = 0.0,
+    is_causal: bool = False,
+    scale: float | None = None,
+    enable_gqa: bool = False,
+) -> Any:
+    expect(dropout_p == 0, "attention with dropout is random: export the model after .eval()")
+    expect(not enable_gqa or shape_of(query)[-3] == shape_of(key)[-3], "attention by groups")
+    if attn_mask is not None and attn_mask.dtype not in (DType.BOOL, query.dtype):
+        attn_mask = b.cast(attn_mask, to=query.dtype)
+    return b.attention(query, key, value, attn_mask, scale=scale, causal=is_causal)

@@ -1,0 +1,134 @@
+"""Reads PyTorch's normalisation."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from adapters.pytorch.aten import aten, dtype_of, expect, shape_of
+from adapters.pytorch.reshaping import filled
+from ir_hub.ir.dims import Dim
+from ir_hub.ir.graph import Value
+from ir_hub.ops.build import Builder
+
+_TRAINING = "in training mode it changes its statistics: export the model after .eval()"
+
+
+def _affine(x: Value, weight: Value | None, bias: Value | None) -> tuple[Value, Value]:
+    """The weights of a layer's channels; one that was made without has ones and zeros."""
+    channels = shape_of(x)[1]
+    return (
+        filled(1, channels, x, "weight") if weight is None else weight,
+        filled(0, channels, x, "bias") if bias is None else bias,
+    )
+
+
+@aten("batch_norm.default")
+def batch_norm(
+    b: Builder,
+    x: Value,
+    weight: Value | None,
+    bias: Value | None,
+    running_mean: Value | None,
+    running_var: Value | None,
+    training: bool,
+    momentum: float,
+    eps: float,
+    cudnn_enabled: bool = True,
+) -> Any:
+    expect(not training, _TRAINING)
+    expect(running_mean is not None and running_var is not None, "it has no running statistics")
+    scale, shift = _affine(x, weight, bias)
+    kept = round(1 - momentum, 12)  # of the old statistics, where PyTorch says what is new
+    return b.batch_norm(x, scale, shift, running_mean, running_var, eps=eps, momentum=kept)
+
+
+@aten("_native_batch_norm_legit_no_training.default")
+def batch_norm_functional(
+    b: Builder,
+    x: Value,
+    weight: Value | None,
+    bias: Value | None,
+    running_mean: Value,
+    running_var: Value,
+    momentum: float,
+    eps: float,
+) -> Any:
+    found = batch_norm(b, x, weight, bias, running_mean, running_var, False, momentum, eps)
+    return found, Value("mean"), Value("rstd")
+
+
+@aten("instance_norm.default")
+def instance_norm(
+    b: Builder,
+    x: Value,
+    weight: Value | None,
+    bias: Value | None,
+    running_mean: Value | None,
+    running_var: Value | None,
+    use_input_stats: bool,
+    momentum: float,
+    eps: float,
+    cudnn_enabled: bool = True,
+) -> Any:
+    if not use_input_stats:
+        return batch_norm(b, x, weight, bias, running_mean, running_var, False, momentum, eps)
+    expect(running_mean is None, _TRAINING)
+    return b.instance_norm(x, *_affine(x, weight, bias), eps=eps)
+
+
+@aten("group_norm.default")
+def group_norm(
+    b: Builder,
+    x: Value,
+    num_groups: int,
+    weight: Value | None = None,
+    bias: Value | None = None,
+    eps: float = 1e-5,
+    cudnn_enabled: bool = True,
+) -> Any:
+    return b.group_norm(x, *_affine(x, weight, bias), groups=num_groups, eps=eps)
+
+
+@aten("layer_norm.default")
+def layer_norm(
+    b: Builder,
+    x: Value,
+    normalized_shape: Sequence[Dim],
+    weight: Value | None = None,
+    bias: Value | None = None,
+    eps: float = 1e-5,
+    cudnn_enable: bool = True,
+) -> Any:
+    return b.layer_norm(x, weight, bias, axis=-len(normalized_shape), eps=eps)
+
+
+@aten("native_layer_norm.default")
+def native_layer_norm(
+    b: Builder,
+    x: Value,
+    normalized_shape: Sequence[Dim],
+    weight: Value | None,
+    bias: Value | None,
+    eps: float,
+) -> Any:
+    found = layer_norm(b, x, normalized_shape, weight, bias, eps)
+    return found, Value("mean"), Value("rstd")
+
+
+@aten("rms_norm.default")
+def rms_norm(
+    b: Builder,
+    x: Value,
+    normalized_shape: Sequence[Dim],
+    weight: Value | None = None,
+    eps: float | None = None,
+) -> Any:
+    if eps is None:
+        eps = float(np.finfo(dtype_of(x).numpy).eps)
+    if weight is None:
+        expect(all(isinstance(n, int) for n in normalized_shape), "rms_norm of an open size")
+        weight = b.constant(np.ones(tuple(normalized_shape), dtype_of(x).numpy), name="weight")
+    return b.rms_norm(x, weight, axis=-len(normalized_shape), eps=eps)

@@ -1,0 +1,202 @@
+"""An opened exported program as a source graph: what the SDK reads by the op tables."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from adapters.pytorch.aliases import VIEWS, Aliases
+from adapters.pytorch.exported import Decoder, is_size, names_of
+from adapters.pytorch.program import Program
+from adapters.pytorch.scopes import scope_of
+from ir_hub.ir.dims import Dim, Expr, solve
+from ir_hub.ir.graph import Source
+from ir_hub.ir.tensor import Tensor
+from ir_hub.ir.types import TensorType
+from ir_hub.sdk.errors import BadModel, BadRequest
+from ir_hub.sdk.source import SourceGraph, SourceNode
+
+UNREADABLE = "irhub::unreadable"  # stands for what isn't a node but can't be read; says why
+NUMBER = "irhub::number"  # computes a Python number in a way that isn't read; for shapes it may do
+TYPES = "->"  # the attribute with what the file says of a node's results
+# They only check what was promised when the model was exported.
+CHECKS = frozenset(
+    ("aten._assert_tensor_metadata", "aten._assert_scalar", "aten._assert_async",
+     "aten.sym_constrain_range_for_size", "aten.sym_constrain_range", "torch._check")
+)  # fmt: skip
+
+
+def walk(program: Program, inputs: Mapping[str, TensorType]) -> SourceGraph:
+    """The program's graph; `inputs` are types that override the file's own.
+
+    Raises:
+        BadModel: the file contradicts itself.
+        BadRequest: `inputs` aren't what the program was exported for.
+    """
+    try:
+        return _Walker(program).graph(inputs)
+    except (KeyError, TypeError, AttributeError, IndexError) as error:
+        raise BadModel(f"the exported program makes no sense: {error!r}") from error
+
+
+class _Walker:
+    def __init__(self, program: Program) -> None:
+        self.program = program
+        self.json = program.graph
+        self.decoder = Decoder(self.json, program.json["range_constraints"])
+        self.aliases = Aliases()
+        self.names: dict[str, str] = {}  # of parameters and buffers: as the module has them
+        self.constants: dict[str, Tensor] = {}
+        self.inputs: dict[str, TensorType | None] = {}
+        self.refused: list[SourceNode] = []
+        self.scopes: dict[str, str] = {}
+
+    def graph(self, given: Mapping[str, TensorType]) -> SourceGraph:
+        for spec in self.program.signature["input_specs"]:
+            ((kind, what),) = spec.items()
+            self.input(kind, what)
+        self.fix(given)
+        outputs = [name for spec in self.program.signature["output_specs"]
+                   for name in self.output(spec)]  # fmt: skip
+        nodes = list(self.nodes())
+        for name in filter(self.aliases.stale, outputs):
+            self.refuse(f"output {name}", self.changed(name))
+        return SourceGraph(
+            inputs=self.inputs,
+            constants=self.constants,
+            nodes=[*self.refused, *nodes],
+            outputs=[self.name(name) for name in outputs],
+            scopes=self.scopes,
+            symbols={n: s for n, s in self.decoder.symbols.items() if n not in self.decoder.fixed},
+            source=Source("pytorch", self.producer(), "torch.export 8"),
+        )
+
+    def producer(self) -> str:
+        return f"torch {self.program.json.get('torch_version', '')}".strip()
+
+    def input(self, kind: str, what: Mapping[str, Any]) -> None:
+        """What an input of the graph is: the user's, or a tensor of the module."""
+        if kind == "user_input":
+            self.user_input(what["arg"])
+        elif kind in ("parameter", "buffer", "tensor_constant"):
+            graph_name, module_name = what["arg"]["name"], what[f"{kind}_name"]
+            name = self.fresh(module_name, graph_name)
+            self.names[graph_name] = name
+            self.constants[name] = self.program.tensor(module_name)
+        elif kind != "constant_input":
+            name = what.get("arg", {}).get("name", kind)
+            self.refuse(name, f"an input that is a {kind.replace('_', ' ')}, not a tensor")
+
+    def user_input(self, argument: Mapping[str, Any]) -> None:
+        ((kind, what),) = argument.items()
+        if kind == "as_tensor":
+            self.inputs[what["name"]] = self.decoder.type(what["name"])
+            if self.inputs[what["name"]] is None:
+                raise BadModel(f"the file doesn't say what the input {what['name']} is")
+        elif kind == "as_sym_int":
+            self.refuse(what.get("as_name", "a number"), "an input that is a number, not a tensor")
+
+    def fresh(self, module_name: str, graph_name: str) -> str:
+        """A weight's name in the module, unless a value of the graph is called so."""
+        taken = module_name in self.json["tensor_values"] or module_name in self.constants
+        return graph_name if taken else module_name
+
+    def refuse(self, name: str, reason: str) -> None:
+        node = SourceNode(UNREADABLE, (), (name,), {"reason": reason}, name=name)
+        self.refused.append(node)
+
+    def fix(self, given: Mapping[str, TensorType]) -> None:
+        """Takes the sizes that the caller gives; they must be what the file leaves open."""
+        for name, wanted in given.items():
+            said = self.inputs.get(name)
+            if said is None:
+                has = ", ".join(self.inputs)
+                raise BadRequest(f"the model has no input {name}; its inputs are {has}")
+            fits = wanted.dtype is said.dtype and len(wanted.shape or ()) == len(said.shape or ())
+            pairs = zip(said.shape or (), wanted.shape or (), strict=False)
+            if wanted.shape is None or not fits or not all(self.fits(a, b) for a, b in pairs):
+                raise BadRequest(f"the model was exported for {said} as {name}, not for {wanted}")
+        if self.decoder.fixed:
+            self.inputs = {name: self.decoder.type(name) for name in self.inputs}
+
+    def fits(self, said: Dim, wanted: Dim) -> bool:
+        """Whether a size may be `wanted`; a symbol of the file is fixed to it."""
+        if said == wanted or isinstance(wanted, Expr):
+            return said == wanted
+        solved = solve(said, wanted)
+        if solved is None:
+            return False
+        name, size = solved
+        limits = self.decoder.symbols[name]
+        if not limits.min <= size <= (size if limits.max is None else limits.max):
+            return False
+        return self.decoder.fixed.setdefault(name, size) == size
+
+    def output(self, spec: Mapping[str, Any]) -> Iterator[str]:
+        """The names of the tensors that the graph gives for an output."""
+        ((kind, what),) = spec.items()
+        if kind != "user_output":
+            what_for = what.get("buffer_name") or what.get("parameter_name") or kind
+            self.refuse(f"output {what_for}", f"an output that is a {kind.replace('_', ' ')}")
+            return
+        ((shape, value),) = what["arg"].items()
+        if shape == "as_tensor":
+            yield value["name"]
+        elif shape != "as_none":
+            self.refuse(f"output {value}", "an output that is no tensor")
+
+    def name(self, graph_name: str) -> str:
+        """What a value is called in the source graph, after changes made in place."""
+        now = self.aliases.current(graph_name)
+        return self.names.get(now, now)
+
+    def nodes(self) -> Iterator[SourceNode]:
+        for node in self.json["nodes"]:
+            target = node["target"].removeprefix("torch.ops.")
+            if target.rpartition(".")[0] in CHECKS or target in CHECKS:
+                continue
+            yield self.node(node, target)
+
+    def node(self, node: Mapping[str, Any], target: str) -> SourceNode:
+        inputs: list[str] = []
+        attrs = {
+            item["name"]: self.decoder.argument(item["arg"], inputs) for item in node["inputs"]
+        }
+        outputs = names_of(node["outputs"])
+        attrs[TYPES] = tuple(self.decoder.type(name) for name in outputs)
+        name, scope = node.get("name") or "", scope_of(node.get("metadata", {}), self.scopes)
+        reason = next((self.changed(name) for name in inputs if self.aliases.stale(name)), "")
+        read = tuple(map(self.name, inputs))
+        target, in_place = functional(target)
+        op = target.split(".")[1] if "." in target else target
+        if op in VIEWS and inputs:
+            self.aliases.view(inputs[0], outputs)
+        elif in_place and inputs and outputs:
+            reason = reason or self.change(inputs[0], outputs[0], name or target)
+        if reason:
+            return SourceNode(UNREADABLE, read, outputs, {"reason": reason}, name=name)
+        if outputs and all(is_size(n, self.json) for n in outputs) and not target.startswith("aten"):
+            attrs["op"] = target
+            target = NUMBER
+        return SourceNode(target, read, outputs, attrs, name=name, scope=scope)
+
+    def change(self, changed: str, result: str, node: str) -> str:
+        """Notes a change in place; why it can't be read, or ""."""
+        weights = [self.names[name] for name in self.aliases.of(changed) if name in self.names]
+        if weights:
+            return f"it changes {', '.join(weights)}, which the next call would see"
+        self.aliases.change(changed, result, node)
+        return ""
+
+    def changed(self, name: str) -> str:
+        node = self.aliases.stale(name)
+        return f"it reads {name}, of which {node} changed elements through another view"
+
+
+def functional(target: str) -> tuple[str, bool]:
+    """The op that computes what an op does in place, and whether it does."""
+    space, _, rest = target.partition(".")
+    op, _, overload = rest.partition(".")
+    if space != "aten" or not op.endswith("_") or op.startswith("__"):
+        return target, False
+    return f"aten.{op[:-1]}.{overload}", True
