@@ -76,12 +76,15 @@ models: ## Convert torchvision's networks, through ONNX and back: some minutes
 	$(call build,hub onnx pytorch)
 	$(call suites,"hub tests/matrix")
 
-conformance: setup ## Compare each op of an adapter with what the op means: ADAPTER=onnx
+conformance: setup ## Compare an adapter with what ops mean, and with ONNX's own cases: ADAPTER=onnx
 	$(call suites,\
 		$(foreach name,$(ADAPTER),"$(name) adapters/$(name)/tests -k conformance"))
+	@for name in $(ADAPTER); do [ ! -e adapters/$$name/tests/backend.py ] || \
+		$(ENVS)/$$name/bin/python -m adapters.$$name.tests.backend || exit; done
 
 golden: setup ## Write the golden files anew; read the diff before you commit it
-	$(call module,hub,golden)
+	@for name in $(ADAPTERS); do [ ! -e adapters/$$name/tests/golden ] || \
+		$(ENVS)/$$name/bin/python -m adapters.$$name.tests.golden || exit; done
 
 bench: ## Measure speed and memory, beside other converters
 	$(call build,hub onnx pytorch bench)

@@ -13,6 +13,7 @@ from ir_hub.ir.graph import Model
 from ir_hub.ir.types import TensorType
 from ir_hub.sdk.adapter import Adapter, Emitted, Files, Format, Option, Work
 from ir_hub.sdk.dialect import Dialect
+from ir_hub.sdk.errors import BadModel
 from ir_hub.sdk.source import SourceGraph
 
 _CODE = Format("code", (".py",), "model.py, nested nn.Modules, and their model.safetensors.")
@@ -27,6 +28,7 @@ class PyTorchAdapter(Adapter):
     framework: ClassVar[str] = "pytorch"
     reads: ClassVar[tuple[Format, ...]] = (_EXPORTED,)
     writes: ClassVar[tuple[Format, ...]] = (_CODE,)
+    code: ClassVar[tuple[str, ...]] = _CODE.suffixes
     options: ClassVar[tuple[Option, ...]] = (
         Option("run", "threads", "Threads that PyTorch may use.", "1", ("1", "2", "4", "8")),
     )
@@ -76,5 +78,8 @@ class PyTorchAdapter(Adapter):
         from adapters.pytorch.replay import replay
         from adapters.pytorch.run import run
 
-        exported = files.main.name.endswith(_EXPORTED.suffixes)
-        return (replay if exported else run)(files, inputs, int(work.options["threads"]))
+        runners = {_EXPORTED.suffixes: replay, self.code: run}
+        for suffixes, runner in runners.items():
+            if files.main.name.endswith(suffixes):
+                return runner(files, inputs, int(work.options["threads"]))
+        raise BadModel(f"{files.main.name} is neither code (.py) nor an exported program (.pt2)")

@@ -84,7 +84,9 @@ class Archive:
         except zlib.error as error:
             self._fail(f"is damaged at its member {member.name!r}: {error}")
         if len(data) != member.size or not inflate.eof:
-            self._fail(f"has a member {member.name!r} that isn't of the {member.size} bytes it says")
+            self._fail(
+                f"has a member {member.name!r} that isn't of the {member.size} bytes it says"
+            )
         return data
 
     @property

@@ -8,6 +8,7 @@ from typing import Any
 
 from adapters.pytorch.payloads import DTYPES
 from adapters.pytorch.symbols import parse_size
+from ir_hub.codegen.names import unique
 from ir_hub.ir.dims import Dim, ExpressionTooLarge, Symbol, substitute, symbol, symbols_of
 from ir_hub.ir.types import TensorType
 from ir_hub.sdk.errors import BadModel
@@ -89,9 +90,9 @@ class Decoder:
         """An argument; the names of the values that it reads are appended to `inputs`."""
         ((kind, value),) = item.items()
         if kind in _PLAIN:
-            return value
+            return plain(kind, value)
         if kind in _LISTS:
-            return tuple(value)
+            return tuple(plain(kind, each) for each in value)
         if kind in ("as_none", "as_device", "as_memory_format", "as_layout"):
             return None if kind == "as_none" else Unknown(kind)
         if kind == "as_scalar_type":
@@ -131,6 +132,23 @@ def _ref(name: str, inputs: list[str]) -> Ref:
     return Ref(inputs.index(name))
 
 
+def plain(kind: str, value: Any) -> Any:
+    """A number, text or bool; JSON has no infinite numbers: they are texts there."""
+    return float(value) if kind.startswith("as_float") else value
+
+
+def outputs_of(signature: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """The tensors that a program gives, by their names in the graph, and what to call them: one
+    that is given twice has another name then."""
+    found: dict[str, str] = {}
+    for spec in signature["output_specs"]:
+        argument = spec.get("user_output", {}).get("arg", {})
+        if "as_tensor" in argument:
+            name = argument["as_tensor"]["name"]
+            found[unique(name, found)] = name
+    return [(name, called) for called, name in found.items()]
+
+
 def names_of(items: Sequence[Mapping[str, Any]]) -> tuple[str, ...]:
     """The names of a node's results, in order; one that is no value has none."""
     found: list[str] = []
@@ -151,5 +169,3 @@ def is_size(name: str, graph: Mapping[str, Any]) -> bool:
     """Whether a value is a Python number, not a tensor."""
     tables = ("sym_int_values", "sym_bool_values", "sym_float_values")
     return any(name in graph.get(table, ()) for table in tables)
-
-

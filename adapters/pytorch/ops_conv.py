@@ -183,4 +183,3 @@ def _(node: Node) -> Expr:
         }.items()
     )
     return draft.done(f"_deform_conv({tensors}, {literals})")
-

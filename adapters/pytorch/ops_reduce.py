@@ -174,4 +174,3 @@ def _(node: Node) -> Expr:
 @pytorch.write("non_zero")
 def _(node: Node) -> Expr:
     return Expr("{0}.nonzero().T", [node.x])
-

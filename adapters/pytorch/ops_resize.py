@@ -154,4 +154,3 @@ def _settings(node: Node) -> dict[str, Any]:
         "keep_aspect_ratio_policy": "stretch",
     }
     return {name: node.args[name] for name in usual if node.args[name] != usual[name]}
-

@@ -151,5 +151,3 @@ def _loss_arguments(node: Node, draft: Draft) -> str:
     if node.reduction != "mean":
         given.append(f"reduction={draft.literal(node.reduction, 'reduction')}")
     return ", ".join(given)
-
-

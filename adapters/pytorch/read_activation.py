@@ -38,9 +38,7 @@ def leaky_relu(b: Builder, x: Value, negative_slope: float = 0.01) -> Any:
 
 
 @aten("elu.default")
-def elu(
-    b: Builder, x: Value, alpha: float = 1, scale: float = 1, input_scale: float = 1
-) -> Any:
+def elu(b: Builder, x: Value, alpha: float = 1, scale: float = 1, input_scale: float = 1) -> Any:
     expect((scale, input_scale) == (1, 1), "elu with scales")
     return b.elu(x, alpha=float(alpha))
 

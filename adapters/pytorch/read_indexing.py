@@ -77,7 +77,9 @@ def index_put(
     if len(items) == 1 and items[0].dtype is DType.BOOL:
         expect(values.shape == () and not accumulate, "putting several values by a mask")
         more = rank_of(x) - rank_of(items[0])
-        mask = b.unsqueeze(items[0], tuple(range(rank_of(x) - more, rank_of(x)))) if more else items[0]
+        mask = (
+            b.unsqueeze(items[0], tuple(range(rank_of(x) - more, rank_of(x)))) if more else items[0]
+        )
         return b.where(mask, values, x)
     expect(all(dtype_of(item).is_integer for item in items), "putting by a mask")
     places = _places(b, items)

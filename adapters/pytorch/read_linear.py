@@ -5,7 +5,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from adapters.pytorch.aten import Operand, aten, expect, operand, rank_of, shape_of
+from adapters.pytorch.aten import (
+    Operand,
+    aten,
+    axis_of,
+    dtype_of,
+    expect,
+    operand,
+    rank_of,
+    shape_of,
+)
 from adapters.pytorch.read_elementwise import promoted
 from ir_hub.ir.graph import Value
 from ir_hub.ir.types import DType
@@ -96,3 +105,23 @@ def attention(
     if attn_mask is not None and attn_mask.dtype not in (DType.BOOL, query.dtype):
         attn_mask = b.cast(attn_mask, to=query.dtype)
     return b.attention(query, key, value, attn_mask, scale=scale, causal=is_causal)
+
+
+@aten("bilinear.default")
+def bilinear(
+    b: Builder, input1: Value, input2: Value, weight: Value, bias: Value | None = None
+) -> Any:
+    found = b.einsum((input1, weight, input2), equation="...i,oij,...j->...o")
+    return found if bias is None else b.add(found, bias)
+
+
+@aten("cosine_similarity.default")
+def cosine_similarity(b: Builder, x1: Value, x2: Value, dim: int = 1, eps: float = 1e-8) -> Any:
+    left, right = promoted(b, x1, x2)
+    axes = (axis_of(left, dim),)
+    product = b.reduce_sum(b.mul(left, right), axes, keepdims=False)
+    lengths = [
+        b.maximum(b.reduce_l2(value, axes, keepdims=False), operand(b, eps, dtype_of(value)))
+        for value in (left, right)
+    ]
+    return b.div(product, b.mul(*lengths))

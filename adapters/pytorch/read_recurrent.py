@@ -79,9 +79,7 @@ def _layer(
     return [b.reshape(y, (*shape_of(x)[:2], directions * int(hidden))), *ends]  # type: ignore[arg-type]
 
 
-def _initial(
-    b: Builder, state: Value, first: int, count: int, batch_first: bool
-) -> Value | None:
+def _initial(b: Builder, state: Value, first: int, count: int, batch_first: bool) -> Value | None:
     """A layer's part of the first state; None for zeros, with which layers begin anyhow."""
     if _is_zero(state):
         return None

@@ -156,12 +156,16 @@ def std(
     return b.sqrt(var(b, x, dim, unbiased, keepdim, correction))
 
 
-@aten("var_mean.correction")
+@aten("var_mean.correction", "var_mean.dim")
 def var_mean(
-    b: Builder, x: Value, dim: Axes = None, keepdim: bool = False,
+    b: Builder,
+    x: Value,
+    dim: Axes = None,
+    unbiased: bool | None = None,
+    keepdim: bool = False,
     correction: Operand | None = None,
-) -> Any:  # fmt: skip
-    spread, centre = _variance(b, x, dim, correction, keepdim)
+) -> Any:
+    spread, centre = _variance(b, x, dim, _corrected(correction, unbiased), keepdim)
     return spread, centre if keepdim else b.squeeze(centre, axes_of(x, dim))
 
 

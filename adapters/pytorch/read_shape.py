@@ -308,7 +308,5 @@ def meshgrid(b: Builder, tensors: Sequence[Value], indexing: str = "ij") -> Any:
     expect(indexing == "ij", "meshgrid with the first two axes swapped")
     sizes = tuple(shape_of(t)[0] if t.shape else 1 for t in tensors)
     count = len(tensors)
-    lying = [
-        b.reshape(t, (*(1,) * i, -1, *(1,) * (count - i - 1))) for i, t in enumerate(tensors)
-    ]
+    lying = [b.reshape(t, (*(1,) * i, -1, *(1,) * (count - i - 1))) for i, t in enumerate(tensors)]
     return tuple(b.expand(t, sizes) for t in lying)

@@ -22,9 +22,7 @@ def spread(item: Ints, count: int) -> tuple[int, ...]:
     return items * count if len(items) == 1 else items
 
 
-def batched(
-    b: Builder, x: Value, spatial: int, run: Callable[[Value], Any]
-) -> Any:
+def batched(b: Builder, x: Value, spatial: int, run: Callable[[Value], Any]) -> Any:
     """Runs an op that needs a batch on what may be one sample alone."""
     if rank_of(x) == spatial + 2:
         return run(x)
@@ -302,7 +300,10 @@ def _nearest_by_axis(literals: dict[str, str]) -> Callable[..., Any]:
 
 
 for _n in (1, 2, 3):
-    for _name, _literals_of in (("upsample_nearest", _NEAREST), ("_upsample_nearest_exact", _EXACT)):
+    for _name, _literals_of in (
+        ("upsample_nearest", _NEAREST),
+        ("_upsample_nearest_exact", _EXACT),
+    ):
         aten(f"{_name}{_n}d.vec")(_nearest_to(_literals_of))
         aten(f"{_name}{_n}d.default")(_nearest_by_axis(_literals_of))
 

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from adapters.pytorch.exported import names_of
+from adapters.pytorch.exported import names_of, outputs_of, plain
 from adapters.pytorch.payloads import DTYPES
 from adapters.pytorch.program import Program, load
 from adapters.pytorch.table import pytorch
@@ -114,20 +114,17 @@ class _Replay:
         if kind not in ("as_none", "as_int", "as_ints", "as_float", "as_floats", "as_bool",
                         "as_bools", "as_string"):  # fmt: skip
             raise ValueError(f"an argument of the kind {kind}")
-        return None if kind == "as_none" else value
+        if kind.endswith("s") and kind != "as_none":
+            return [plain(kind, each) for each in value]
+        return None if kind == "as_none" else plain(kind, value)
 
     def number(self, item: Mapping[str, Any]) -> Any:
         name = item.get("name") or item.get("as_name")
         return self.values[name] if name else next(iter(item.values()))
 
     def outputs(self) -> dict[str, Array]:
-        found = {}
-        for spec in self.program.signature["output_specs"]:
-            argument = spec.get("user_output", {}).get("arg", {})
-            if "as_tensor" in argument:
-                name = argument["as_tensor"]["name"]
-                found[name] = to_numpy(self.values[name])
-        return found
+        signature = self.program.signature
+        return {called: to_numpy(self.values[name]) for name, called in outputs_of(signature)}
 
 
 def _op(target: str) -> Callable[..., Any]:

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from adapters.pytorch.aliases import VIEWS, Aliases
-from adapters.pytorch.exported import Decoder, is_size, names_of
+from adapters.pytorch.exported import Decoder, Ref, is_size, names_of, outputs_of
 from adapters.pytorch.program import Program
 from adapters.pytorch.scopes import scope_of
 from ir_hub.ir.dims import Dim, Expr, solve
@@ -56,16 +56,22 @@ class _Walker:
             ((kind, what),) = spec.items()
             self.input(kind, what)
         self.fix(given)
-        outputs = [name for spec in self.program.signature["output_specs"]
-                   for name in self.output(spec)]  # fmt: skip
+        for spec in self.program.signature["output_specs"]:
+            self.check_output(spec)
         nodes = list(self.nodes())
-        for name in filter(self.aliases.stale, outputs):
-            self.refuse(f"output {name}", self.changed(name))
+        outputs = []
+        for name, called in outputs_of(self.program.signature):
+            if self.aliases.stale(name):
+                self.refuse(f"output {name}", self.changed(name))
+            if name != called:
+                read = (self.name(name),)
+                nodes.append(SourceNode("aten.alias.default", read, (called,), {"self": Ref(0)}))
+            outputs.append(self.name(called))
         return SourceGraph(
             inputs=self.inputs,
             constants=self.constants,
             nodes=[*self.refused, *nodes],
-            outputs=[self.name(name) for name in outputs],
+            outputs=outputs,
             scopes=self.scopes,
             symbols={n: s for n, s in self.decoder.symbols.items() if n not in self.decoder.fixed},
             source=Source("pytorch", self.producer(), "torch.export 8"),
@@ -132,18 +138,14 @@ class _Walker:
             return False
         return self.decoder.fixed.setdefault(name, size) == size
 
-    def output(self, spec: Mapping[str, Any]) -> Iterator[str]:
-        """The names of the tensors that the graph gives for an output."""
+    def check_output(self, spec: Mapping[str, Any]) -> None:
+        """Refuses what the program gives that is no tensor of the user's."""
         ((kind, what),) = spec.items()
         if kind != "user_output":
-            what_for = what.get("buffer_name") or what.get("parameter_name") or kind
-            self.refuse(f"output {what_for}", f"an output that is a {kind.replace('_', ' ')}")
-            return
-        ((shape, value),) = what["arg"].items()
-        if shape == "as_tensor":
-            yield value["name"]
-        elif shape != "as_none":
-            self.refuse(f"output {value}", "an output that is no tensor")
+            given = what.get("buffer_name") or what.get("parameter_name") or kind
+            self.refuse(f"output {given}", f"an output that is a {kind.replace('_', ' ')}")
+        elif not what["arg"].keys() & {"as_tensor", "as_none"}:
+            self.refuse(f"output {what['arg']}"[:100], "an output that is no tensor")
 
     def name(self, graph_name: str) -> str:
         """What a value is called in the source graph, after changes made in place."""
@@ -175,7 +177,11 @@ class _Walker:
             reason = reason or self.change(inputs[0], outputs[0], name or target)
         if reason:
             return SourceNode(UNREADABLE, read, outputs, {"reason": reason}, name=name)
-        if outputs and all(is_size(n, self.json) for n in outputs) and not target.startswith("aten"):
+        if (
+            outputs
+            and all(is_size(n, self.json) for n in outputs)
+            and not target.startswith("aten")
+        ):
             attrs["op"] = target
             target = NUMBER
         return SourceNode(target, read, outputs, attrs, name=name, scope=scope)

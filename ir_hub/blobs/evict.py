@@ -60,5 +60,6 @@ def _remove(places: Places, entry: Entry) -> bool:
     with suppress(FileNotFoundError):
         if path.stat().st_mtime == entry.used:
             path.unlink()
+            places.mark(entry.digest).unlink(missing_ok=True)
             return True
     return False

@@ -29,7 +29,8 @@ class Entry:
 class Places:
     """The folders of a store.
 
-    `blobs/ab/abcdef...` are the blobs, `scratch/` what is being written, `leases/` what is held.
+    `blobs/ab/abcdef...` are the blobs, `scratch/` what is being written, `leases/` what is held,
+    `trusted/` names the blobs that are code of our own.
     """
 
     root: Path
@@ -50,19 +51,28 @@ class Places:
         return self.root / "leases"
 
     @property
+    def trusted(self) -> Path:
+        """The folder of the marks of trusted blobs; see `Trust`."""
+        return self.root / "trusted"
+
+    @property
     def lock(self) -> Path:
         """Held shared by who adds blobs, scratch files or leases; exclusive by who removes."""
         return self.root / "lock"
 
     def create(self) -> None:
         """Makes the folders that don't exist yet."""
-        for folder in (self.blobs, self.scratch, self.leases):
+        for folder in (self.blobs, self.scratch, self.leases, self.trusted):
             folder.mkdir(parents=True, exist_ok=True)
 
     def blob(self, digest: str) -> Path:
         """The path of a blob, which may not exist; InvalidDigest for anything but a digest."""
         check_digest(digest)
         return self.blobs / digest[:2] / digest
+
+    def mark(self, digest: str) -> Path:
+        """The file that is there when a blob is trusted; InvalidDigest as in `blob`."""
+        return self.trusted / check_digest(digest)
 
     def find(self, digest: str, *, touched: bool) -> int | None:
         """The size of a blob; None if it isn't there whole. `touched` notes that it is used."""

@@ -86,7 +86,11 @@ def _flatten(block: Block) -> None:
             steps.append(step)
             continue
         _flatten(inner)
-        if is_sequence(inner) and class_name(inner.class_name, "") in ("", "Sequential", "ModuleList"):
+        if is_sequence(inner) and class_name(inner.class_name, "") in (
+            "",
+            "Sequential",
+            "ModuleList",
+        ):
             for number, member in enumerate(inner.steps):
                 member.name = f"{step.name}.{member.name or number}"
             steps += inner.steps
@@ -96,9 +100,7 @@ def _flatten(block: Block) -> None:
 
 
 class _Functions(Writer):
-    def __init__(
-        self, classes: Mapping[Block, Class], style: Style, inputs: Sequence[str]
-    ) -> None:
+    def __init__(self, classes: Mapping[Block, Class], style: Style, inputs: Sequence[str]) -> None:
         super().__init__(classes, style)
         self.inputs = inputs
         self.names: dict[Class, str] = {}
@@ -126,8 +128,7 @@ class _Functions(Writer):
     def parameters(self, made: Class) -> list[str]:
         """The parameters that say what differs between the blocks of a class."""
         return [
-            f"{p.name}={self.text(p.default)}" if p.has_default else p.name
-            for p in made.parameters
+            f"{p.name}={self.text(p.default)}" if p.has_default else p.name for p in made.parameters
         ]
 
     def made_inputs(self, made: Class, names: Sequence[str]) -> list[str]:

@@ -97,7 +97,9 @@ class _Hybrid(Writer):
         for number, step in enumerate(made.block.steps):
             if isinstance(step.what, Block) and self.classes[step.what].inline:
                 child, inner = self.classes[step.what], self.inner(made, number, step, texts)
-                inline[step.name] = self.filled(f"self.{step.name}", step.name, child, step.what, inner)
+                inline[step.name] = self.filled(
+                    f"self.{step.name}", step.name, child, step.what, inner
+                )
         found = []
         for line in lines:
             name = line.partition(" = ")[0].removeprefix("self.")

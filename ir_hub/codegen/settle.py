@@ -81,11 +81,15 @@ def _name_attributes(block: Block, style: Style) -> None:
 
 
 def _name_members(sequence: Block, reserved: Collection[str], may_have_names: bool) -> None:
-    """Names the members of a sequence: as the source does, if it does so for all; else numbers."""
-    named = may_have_names and all(step.name and not step.name.isdigit() for step in sequence.steps)
+    """Names the members of a sequence: by their place, or as the source does where that gives a
+    weight another key, as when a dropout before it is gone."""
+    steps = sequence.steps
+    moved = any(step.name != str(n) and _weights(step) for n, step in enumerate(steps))
+    named = may_have_names and moved and all(step.name for step in steps)
     taken = set(reserved)
-    for number, step in enumerate(sequence.steps):
-        name = attribute(step.name, reserved=reserved) if named else str(number)
+    for number, step in enumerate(steps):
+        name = step.name if named else str(number)
+        name = name if name.isdigit() else attribute(name, reserved=reserved)
         step.name = unique(name, taken)
         taken.add(step.name)
 

@@ -83,13 +83,14 @@ def is_number(value: Value) -> bool:
 
 
 def _home(what: Layer | Expr, scope: str, classes: Mapping[str, str]) -> str:
-    """The scope of a step. Exporters that fold a norm into a convolution leave it in the norm's
-    scope; its weight's name still says whose it is."""
-    if isinstance(what, Expr) or not what.params or "Norm" not in classes.get(scope, ""):
+    """The scope of a step. Its weight's name says more than its own scope where a module was
+    dissolved: attention's `out_proj` is called as a function, and exporters that fold a norm into
+    a convolution leave that in the norm's scope."""
+    if isinstance(what, Expr) or not what.params or not scope:
         return scope
     owner = next(iter(what.params.values())).name.rpartition(".")[0]
-    sibling = owner.rpartition(".")[0] == scope.rpartition(".")[0]
-    return owner if owner and sibling else scope
+    around = scope.rpartition(".")[0] if "Norm" in classes.get(scope, "") else scope
+    return owner if owner and owner.rpartition(".")[0] == around else scope
 
 
 def _fed(what: Layer, scope: str, steps: list[Step]) -> Layer:

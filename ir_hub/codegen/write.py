@@ -198,7 +198,7 @@ class Writer:
         """The members of a sequence; three or more equal ones in a row are written as a loop."""
         names = texts or {p.name: p.name for p in made.parameters}
         found = [self.object(made, n, step, names) for n, step in enumerate(block.steps)]
-        if not block.steps[0].name.isdigit():
+        if any(step.name != str(place) for place, step in enumerate(block.steps)):
             return [self.style.named.replace("{items}", _named(block, found))]
         items: list[str] = []
         while found:

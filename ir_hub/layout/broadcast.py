@@ -14,7 +14,8 @@ def align_cost(held: Held, value: Value, perm: Perm) -> int:
 
 def aligned(held: Held, value: Value, perm: Perm) -> Value:
     """The value such that it broadcasts to a result that is transposed by `perm`: axes that it
-    hadn't are added with size 1 where they are needed, but for the first ones."""
+    hadn't are added with size 1 where they are needed, but for the first ones; of a constant that
+    has fewer axes than the result the first ones of size 1 go."""
     rank, sizes = rank_of(value), shape_of(value)
     if value.is_constant and all(size == 1 for size in sizes):
         return value
@@ -22,7 +23,7 @@ def aligned(held: Held, value: Value, perm: Perm) -> Value:
         return held.get(value, perm)
     first = len(perm) - rank
     axes = [axis - first if axis >= first else None for axis in perm]
-    while axes and axes[0] is None:
+    while axes and (axes[0] is None or (value.is_constant and sizes[axes[0]] == 1)):
         axes.pop(0)
     if value.is_constant:
         return held.constant(value, axes)

@@ -90,8 +90,8 @@ class _Relay:
             self._held.see(node.result, node.x, perm)
         elif node.op in RESHAPES:
             self._reshape(node)
-        elif node.op == "shape_of":
-            self._shape_of(node)
+        elif node.op in ("shape_of", "size_of"):
+            self._sizes_of(node)
         else:
             _BY_LAYOUT[OPS[node.op].layout](self, node)
 
@@ -243,21 +243,23 @@ class _Relay:
         self._made(node, args, order)
         return True
 
-    def _shape_of(self, node: Node) -> None:
+    def _sizes_of(self, node: Node) -> None:
         """The sizes of a value that isn't there as it was written are those of what is there, in
         another order."""
-        rank = rank_of(node.x)
-        perms = self._held.orders(node.x)
+        x, rank = node.x, rank_of(node.x)
+        perms = self._held.orders(x)
         if not perms or identity(rank) in perms:
             self._barrier(node)
             return
-        perm = perms[0]
+        have = self._held.get(x, perms[0])
+        if node.op == "size_of":
+            self._made(node, {"x": have})
+            return
         sizes = Value(f"{node.result.name}_transposed", TensorType(DType.INT64, (rank,)))
-        made = self._held.add("shape_of", {"x": self._held.get(node.x, perm)}, sizes, node.scope)
-        places = inverse(perm)[slice(node.start, node.end)]
+        self._held.add("shape_of", {"x": have}, sizes, node.scope)
+        places = np.array(inverse(perms[0])[slice(node.start, node.end)], np.int64)
         node.op = "gather"
-        indices = constant(np.array(places, np.int64), "places")
-        self._made(node, OPS["gather"].complete({"x": made, "indices": indices, "axis": 0}))
+        self._made(node, {"x": sizes, "indices": constant(places, "places"), "axis": 0})
 
 
 _BY_LAYOUT = {

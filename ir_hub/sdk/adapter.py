@@ -113,6 +113,9 @@ class Adapter(ABC):
     reads: ClassVar[tuple[Format, ...]] = ()
     writes: ClassVar[tuple[Format, ...]] = ()
     options: ClassVar[tuple[Option, ...]] = ()
+    code: ClassVar[tuple[str, ...]] = ()
+    """How the names of files end that `run` executes as code. It gets only such as `save` wrote,
+    unless the service was started with --allow-code; what is named otherwise it mustn't execute."""
 
     @abstractmethod
     def framework_version(self) -> str:

@@ -48,6 +48,12 @@ class RunFailed(AdapterError):
     reason = "RUN_FAILED"
 
 
+class UntrustedCode(AdapterError):
+    """A file is code that this deployment didn't write; `problems` has every such file."""
+
+    reason = "UNTRUSTED_CODE"
+
+
 class UnsupportedNodes(AdapterError):
     """Some nodes have no rule; `problems` has every one of them."""
 

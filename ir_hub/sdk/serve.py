@@ -53,7 +53,9 @@ def serve(adapter: Adapter, argv: Sequence[str] | None = None) -> None:
 async def _serve(adapter: Adapter, settings: Settings) -> None:
     stopped = _stop_signal()
     store = LocalStore(settings.store, settings.store_limit)
-    prepare = partial(functions, adapter, settings.store, settings.store_limit)
+    prepare = partial(
+        functions, adapter, settings.store, settings.store_limit, allow_code=settings.allow_code
+    )
     with store.scratch() as scratch:
         pool = Pool(prepare, _limits(settings), scratch)
         await pool.start()

@@ -33,6 +33,7 @@ class Settings:
     tls_key: Path | None
     tls_client_ca: Path | None
     insecure: bool
+    allow_code: bool
 
     def __post_init__(self) -> None:
         if (self.tls_cert is None) != (self.tls_key is None):
@@ -108,4 +109,9 @@ def _parser(framework: str) -> argparse.ArgumentParser:
     add("--tls-key", type=Path, help="its key, PEM")
     add("--tls-client-ca", type=Path, help="let in only clients with a certificate of this CA")
     add("--insecure", action="store_true", help="serve other machines without TLS")
+    add(
+        "--allow-code",
+        action="store_true",
+        help="let Run execute any code that a caller sends, not only what Emit wrote",
+    )
     return parser

@@ -28,6 +28,7 @@ from ir_hub.sdk.errors import (
     UnsupportedNodes,
 )
 from ir_hub.sdk.tensors import read_arrays, read_types, write_arrays
+from ir_hub.sdk.trust import refuse_strange, trust_code
 from ir_hub.sdk.worker import Function, Job
 from ir_hub.simplify.lower import lower
 from irhub.adapter.v1 import adapter_pb2
@@ -39,10 +40,13 @@ _PATH_BYTES = 1024
 _NAME_BYTES = 255
 
 
-def functions(adapter: Adapter, root: Path, limit_bytes: int | None) -> dict[str, Function]:
+def functions(
+    adapter: Adapter, root: Path, limit_bytes: int | None, *, allow_code: bool
+) -> dict[str, Function]:
     """What a worker offers, by name, once the adapter is warm; requests and results serialised.
 
-    Blobs are in the store at `root`, which may hold `limit_bytes`.
+    Blobs are in the store at `root`, which may hold `limit_bytes`. With `allow_code` any code is
+    run, not only what `emit` wrote.
     """
     adapter.warm()
     store = LocalStore(root, limit_bytes)
@@ -55,7 +59,7 @@ def functions(adapter: Adapter, root: Path, limit_bytes: int | None) -> dict[str
             adapter, adapter_pb2.EmitRequest.FromString(data), store, job
         ).SerializeToString(),
         "run": lambda data, job: run(
-            adapter, adapter_pb2.RunRequest.FromString(data), store, job
+            adapter, adapter_pb2.RunRequest.FromString(data), store, job, allow_code=allow_code
         ).SerializeToString(),
     }
 
@@ -121,21 +125,30 @@ def emit(
         except Unsupported as error:  # of the model as a whole, not of a node
             problem = Problem(format_name, str(error))
             raise UnsupportedNodes(dialect.name, [problem]) from error
+    files = _adopted(emitted, folder, store)
+    trust_code(adapter, files, store)
     return adapter_pb2.EmitResult(
-        files=_adopted(emitted, folder, store),
+        files=files,
         notes=emitted.notes,
         weight_names=emitted.weight_names,
     )
 
 
 def run(
-    adapter: Adapter, request: adapter_pb2.RunRequest, store: LocalStore, job: Job
+    adapter: Adapter,
+    request: adapter_pb2.RunRequest,
+    store: LocalStore,
+    job: Job,
+    *,
+    allow_code: bool = False,
 ) -> adapter_pb2.RunResult:
-    """Runs a model by its framework."""
+    """Runs a model by its framework; code in it only if it was emitted here, or is allowed."""
     work = _work(adapter, "run", request.options, job)
     data = [value.data.blob for value in request.inputs if value.HasField("data")]
     held = [*_blobs(request.files), *map(blob_from_proto, data)]
     with store.lease("run", held, _LEASE_SECONDS):
+        if not allow_code:
+            refuse_strange(adapter, request.files, store)
         inputs = read_arrays(request.inputs, store)
         outputs = adapter.run(_files(request.files, store), inputs, work)
         return adapter_pb2.RunResult(outputs=write_arrays(outputs, store))

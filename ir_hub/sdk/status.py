@@ -30,6 +30,7 @@ from ir_hub.sdk.errors import (
     TimedOut,
     Unreachable,
     UnsupportedNodes,
+    UntrustedCode,
     WorkerCrashed,
 )
 
@@ -49,6 +50,7 @@ _CODES: dict[type[AdapterError], grpc.StatusCode] = {
     TimedOut: grpc.StatusCode.DEADLINE_EXCEEDED,
     Unreachable: grpc.StatusCode.UNAVAILABLE,
     UnsupportedNodes: grpc.StatusCode.UNIMPLEMENTED,
+    UntrustedCode: grpc.StatusCode.PERMISSION_DENIED,
     WorkerCrashed: grpc.StatusCode.INTERNAL,
 }
 _KINDS = {kind.reason: kind for kind in _CODES}

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -11,11 +13,13 @@ from ir_hub.ir.tensor import (
     ArrayTensor,
     Blob,
     BlobTensor,
+    Tensor,
     byte_size,
     byte_view,
     decode,
     encode,
     least_byte_size,
+    reshaped,
 )
 from ir_hub.ir.types import DType
 
@@ -151,3 +155,51 @@ def test_permuting_back_is_as_it_was() -> None:
     tensor = BlobTensor(Blob("0" * 64, 24), 0, DType.FLOAT32, (2, 3), lambda _: memoryview(b""))
     assert tensor.permuted((1, 0)).permutation == (1, 0)
     assert tensor.permuted((1, 0)).permuted((1, 0)).permutation == ()
+
+
+def in_blob(array: np.ndarray) -> BlobTensor:
+    content = encode(array)
+    return BlobTensor(
+        Blob("0" * 64, len(content)),
+        0,
+        DType.of(array.dtype),
+        array.shape,
+        lambda _: memoryview(content),
+    )
+
+
+@pytest.mark.parametrize("made", [ArrayTensor, in_blob, lambda a: reshaped(in_blob(a), a.shape)])
+@given(data=st.data())
+def test_axes_of_size_one_come_and_go_without_moving_bytes(
+    made: Callable[[np.ndarray], Tensor], data: st.DataObject
+) -> None:
+    array = elements(DType.INT32, data.draw(SHAPES), 3)
+    tensor = made(array)
+    for _ in range(3):
+        rank = len(tensor.shape)
+        kept = [axis for axis in range(rank) if tensor.shape[axis] != 1]
+        axes = data.draw(st.permutations([*kept, None]))
+        tensor = tensor.with_axes(axes)
+        named = [axis for axis in axes if axis is not None]
+        gone = tuple(axis for axis in range(rank) if axis not in named)
+        array = array.squeeze(gone).transpose([sorted(named).index(axis) for axis in named])
+        array = np.expand_dims(array, axes.index(None))
+        assert tensor.shape == array.shape
+        assert same(tensor.numpy(), array)
+        order = data.draw(st.permutations(range(array.ndim)))
+        assert same(tensor.permuted(order).numpy(), array.transpose(order))
+
+
+@pytest.mark.parametrize("made", [ArrayTensor, in_blob])
+def test_only_axes_of_size_one_may_go(made: Callable[[np.ndarray], Tensor]) -> None:
+    with pytest.raises(ValueError, match=r"leave out axes of the sizes \[3\]"):
+        made(np.zeros((2, 3))).with_axes((0, None))
+
+
+def test_a_reshaped_tensor_is_read_when_it_is_asked_for() -> None:
+    array = np.arange(24, dtype=np.int32).reshape(4, 6)
+    tensor = reshaped(in_blob(array), (4, 2, 3)).permuted((0, 2, 1))
+    assert (tensor.dtype, tensor.shape) == (DType.INT32, (4, 3, 2))
+    turned = array.reshape(4, 2, 3).transpose(0, 2, 1)
+    assert same(tensor.numpy(), turned)
+    assert same(reshaped(tensor, (12, 2)).numpy(), turned.reshape(12, 2))

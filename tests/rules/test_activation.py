@@ -159,9 +159,7 @@ NEAR_MISSES = {
         0.5 * x * (1.0 + b.tanh(C * (x + 0.0447 * x * x * x)))
     ),
     "gelu of two values": lambda b, x: b.sin(x) * (b.erf(x / ROOT) + 1.0) * 0.5,
-    "gelu by tanh of the square": lambda b, x: (
-        0.5 * x * (1.0 + b.tanh(C * (x + 0.044715 * x * x)))
-    ),
+    "gelu by tanh of the square": lambda b, x: 0.5 * x * (1.0 + b.tanh(C * (x + 0.044715 * x * x))),
     "silu of two values": lambda b, x: b.sin(x) * b.sigmoid(x),
     "hard_swish with another shift": lambda b, x: x * b.clip(x + 2.0, 0.0, 5.0) / 6.0,
     "mish with another inner": lambda b, x: x * b.tanh(b.log(b.exp(x) + 2.0)),

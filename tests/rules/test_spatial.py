@@ -83,14 +83,10 @@ def test_padding_of_named_axes_adds_to_the_pads():
         lambda b, x: b.conv(
             b.pad(x, (0, 0, 1, 1, 0, 0, 1, 1), mode="reflect"), weights(b, 6, 3, 2, 2), **SAME
         ),
-        lambda b, x: b.conv(
-            b.pad(x, (0, 1, 0, 0, 0, 0, 0, 0)), weights(b, 6, 4, 2, 2), **SAME
-        ),
+        lambda b, x: b.conv(b.pad(x, (0, 1, 0, 0, 0, 0, 0, 0)), weights(b, 6, 4, 2, 2), **SAME),
         lambda b, x: b.max_pool(zero_pad(b, x, -np.inf), **{**POOL, "kernel": (2, 5)}),
         lambda b, x: b.avg_pool(zero_pad(b, x), **{**POOL, "pads": ((1, 1), (1, 1))}),
-        lambda b, x: b.conv(
-            b.pad(x, (0, 0, -1, 0, 0, 0, 0, 0)), weights(b, 6, 3, 2, 2), **SAME
-        ),
+        lambda b, x: b.conv(b.pad(x, (0, 0, -1, 0, 0, 0, 0, 0)), weights(b, 6, 3, 2, 2), **SAME),
     ],
     ids=["zeros", "ones", "reflected", "channels", "wider", "uncounted pads", "cropped"],
 )

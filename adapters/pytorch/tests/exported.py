@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import torch
 from torch import nn
+from torch.utils._pytree import tree_leaves
 
 from adapters.pytorch import reads
 from adapters.pytorch.program import load
@@ -87,7 +88,7 @@ def check(
         for given in filter(None, (inputs, others)):
             with torch.no_grad():
                 found = module(*(i.clone() for i in given))
-            wanted = [to_numpy(t) for t in (found if isinstance(found, tuple) else (found,))]
+            wanted = [to_numpy(tensor) for tensor in tree_leaves(found)]
             arrays = [to_numpy(i) for i in given]
             close(run(model, arrays), wanted, tolerance)
             named = dict(zip((v.name for v in model.graph.inputs), arrays, strict=True))

@@ -34,9 +34,7 @@ def branches(b: Builder, x: Value, condition: Value) -> Value:
     then, other = Builder(prefix="t"), Builder(prefix="e")
     then.graph.outputs = [then.linear(x, then.constant(WEIGHT), then.constant(WEIGHT[0]))]
     other.graph.outputs = [other.add(x, other.constant(WEIGHT[1]))]
-    found: tuple[Value] = b.call(
-        "if", condition, then_branch=then.graph, else_branch=other.graph
-    )
+    found: tuple[Value] = b.call("if", condition, then_branch=then.graph, else_branch=other.graph)
     return found[0]
 
 

@@ -58,9 +58,7 @@ def evil_model(name: str) -> Model:
 
 
 @pytest.mark.parametrize("name", EVIL, ids=range(len(EVIL)))
-def test_names_are_harmless(
-    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_names_are_harmless(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     model = evil_model(name)
     outputs = [value.name for value in model.graph.outputs]

@@ -62,9 +62,7 @@ def avg_pool_padding(node: Node, index: Index, make: Maker) -> Instead:
     return _padded(node, 0.0, index, make, count_include_pad=True)
 
 
-def _padded(
-    node: Node, value: float, index: Index, make: Maker, **changed: bool
-) -> Value | None:
+def _padded(node: Node, value: float, index: Index, make: Maker, **changed: bool) -> Value | None:
     """The node without the pad before it."""
     own: Pads = node.pads
     pad = index.producer(node.x)

@@ -117,11 +117,14 @@ class AdapterServiceServicer(object):
         raise NotImplementedError('Method not implemented!')
 
     def Run(self, request, context):
-        """Runs a model of the framework by the framework's own runtime.
+        """Runs a model of the framework by the framework's own runtime. Of code only what Emit wrote is
+        run, unless the service allows more.
 
         Errors:
         * INVALID_ARGUMENT, reason BAD_MODEL: the files aren't a model of this framework.
         * INVALID_ARGUMENT, reason BAD_REQUEST: an input is missing, or has another type.
+        * PERMISSION_DENIED, reason UNTRUSTED_CODE: files are code that this service didn't write; a
+        google.rpc.BadRequest lists them, a field violation a file.
         * FAILED_PRECONDITION, reason RUN_FAILED: the framework refused to run it; its own words
         follow.
         * NOT_FOUND, reason BLOB_NOT_FOUND: a blob isn't in the store; metadata lists them.
