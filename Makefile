@@ -1,7 +1,7 @@
 # Every command of the project's daily work; `make help` lists them.
 
 PYTHON ?= python3.11
-ADAPTERS := onnx pytorch tensorflow mxnet
+ADAPTERS := $(patsubst adapters/%/adapter.py,%,$(wildcard adapters/*/adapter.py))
 CORE := ir ops simplify recover layout codegen
 ADAPTER ?= $(ADAPTERS)
 export IRHUB_HOME := $(CURDIR)/.irhub
