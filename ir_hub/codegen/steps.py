@@ -11,6 +11,7 @@ from ir_hub.codegen.spelling import Code, Expr, Layer
 from ir_hub.ir.dims import Expr as Size
 from ir_hub.ir.dims import python_code, symbols_of
 from ir_hub.ir.graph import Model, Node, Value
+from ir_hub.ir.text import node_label
 
 DEEPEST = 32  # levels of modules in modules; what lies deeper belongs to the last of them
 
@@ -62,10 +63,11 @@ def steps_of(model: Model, spellings: Mapping[Node, Layer | Expr]) -> list[Step]
     for node in model.graph.nodes:
         what = spellings[node]
         scope = ".".join(_home(what, node.scope, model.scopes).split(".")[:DEEPEST])
-        if isinstance(what, Expr):
-            what = carriers.resolve(what)
-        else:
-            carriers.check(what)
+        try:
+            what = carriers.resolved(what)
+        except UnboundSize as error:
+            raise UnboundSize(f"{node_label(node)}: {error}") from error
+        if isinstance(what, Layer):
             what = _fed(what, scope, steps)
         steps.append(Step(what, _operands(what), list(node.results), node.op, scope))
         carriers.see(node.results)
@@ -125,13 +127,14 @@ class _Carriers:
                 if isinstance(size, Size):
                     self.at.setdefault(size, (value, axis))
 
-    def check(self, what: Layer) -> None:
-        literals = what.function.literals if what.function else {}
-        if any(True for _ in _sizes((*what.kwargs.values(), *literals.values()))):
-            raise UnboundSize(f"{what.ctor} takes sizes with symbols")
-
-    def resolve(self, what: Expr) -> Expr:
-        """The expression with sizes as code: `{2}.shape[0]`, the tensor being an operand more."""
+    def resolved(self, what: Layer | Expr) -> Layer | Expr:
+        """An expression with sizes as code: `{2}.shape[0]`, the tensor being an operand more. A
+        layer is constructed before there is a tensor: it can't have any."""
+        if isinstance(what, Layer):
+            literals = what.function.literals if what.function else {}
+            if any(True for _ in _sizes((*what.kwargs.values(), *literals.values()))):
+                raise UnboundSize(f"{what.ctor} takes sizes with symbols")
+            return what
         inputs = list(what.inputs)
         literals = {name: self.said(item, inputs) for name, item in what.literals.items()}
         return Expr(what.text, inputs, literals, what.atom, what.numbers, what.targets)

@@ -13,6 +13,7 @@ from ir_hub.ops.elementwise import gauss_error
 from ir_hub.ops.families import Ranked, elementwise, keeps_type
 from ir_hub.ops.op import Array, Layout, Op, op
 from ir_hub.ops.shape_rules import axis_of
+from ir_hub.ops.trace import Term, Tracer
 
 
 @elementwise
@@ -27,6 +28,11 @@ def relu6(x: Array) -> Array:
     return np.clip(x, 0, 6)
 
 
+@relu6.spelled
+def _(b: Tracer, x: Term) -> Term:
+    return b.clip(x, 0, 6)
+
+
 @elementwise
 def sigmoid(x: Array) -> Array:
     """1 / (1 + exp(-x))."""
@@ -39,10 +45,20 @@ def silu(x: Array) -> Array:
     return x * logistic(x)
 
 
+@silu.spelled
+def _(b: Tracer, x: Term) -> Term:
+    return x * b.sigmoid(x)
+
+
 @elementwise
 def swish(x: Array, *, alpha: float = 1.0) -> Array:
     """x * sigmoid(alpha * x)."""
     return x * logistic(alpha * x)
+
+
+@swish.spelled
+def _(b: Tracer, x: Term, *, alpha: float) -> Term:
+    return x * b.sigmoid(x if alpha == 1 else alpha * x)
 
 
 @elementwise
@@ -55,6 +71,11 @@ def hard_sigmoid(x: Array, *, alpha: float = 0.2, beta: float = 0.5) -> Array:
 def hard_swish(x: Array) -> Array:
     """x * (x / 6 + 1 / 2 held within 0..1)."""
     return x * np.clip(x / 6 + 0.5, 0, 1)
+
+
+@hard_swish.spelled
+def _(b: Tracer, x: Term) -> Term:
+    return x * b.clip(x / 6 + 0.5, 0, 1)
 
 
 @elementwise
@@ -75,6 +96,11 @@ def mish(x: Array) -> Array:
     return x * np.tanh(_log_one_plus_exp(x))
 
 
+@mish.spelled
+def _(b: Tracer, x: Term) -> Term:
+    return x * b.tanh(b.softplus(x))
+
+
 @elementwise
 def gelu(x: Array, *, approximate: str = "none") -> Array:
     """x * (1 + erf(x / sqrt(2))) / 2, or its approximation by "tanh"."""
@@ -82,6 +108,14 @@ def gelu(x: Array, *, approximate: str = "none") -> Array:
         inner = math.sqrt(2 / math.pi) * (x + 0.044715 * x * x * x)
         return 0.5 * x * (1 + np.tanh(inner))
     return 0.5 * x * (1 + gauss_error(x * math.sqrt(0.5)))
+
+
+@gelu.spelled
+def _(b: Tracer, x: Term, *, approximate: str) -> Term:
+    if approximate == "tanh":
+        inner = math.sqrt(2 / math.pi) * (x + 0.044715 * x * x * x)
+        return 0.5 * x * (1 + b.tanh(inner))
+    return 0.5 * x * (1 + b.erf(x * math.sqrt(0.5)))
 
 
 @elementwise

@@ -9,6 +9,7 @@ import numpy as np
 from ir_hub.ir.dims import Dim, bounds, floordiv, maximum, minimum
 from ir_hub.ops.families import elementwise, elementwise_of_sizes, is_symbolic
 from ir_hub.ops.op import Array
+from ir_hub.ops.trace import Term, Tracer
 
 _erf = np.frompyfunc(math.erf, 1, 1)  # as fast as any polynomial of that accuracy
 
@@ -122,9 +123,19 @@ def rsqrt(x: Array) -> Array:
     return np.reciprocal(np.sqrt(x))
 
 
+@rsqrt.spelled
+def _(b: Tracer, x: Term) -> Term:
+    return b.reciprocal(b.sqrt(x))
+
+
 @elementwise
 def square(x: Array) -> Array:
     """x * x."""
+    return x * x
+
+
+@square.spelled
+def _(b: Tracer, x: Term) -> Term:
     return x * x
 
 

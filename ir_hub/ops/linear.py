@@ -12,6 +12,7 @@ from ir_hub.ops.families import Ranked
 from ir_hub.ops.op import Array, Arrays, op
 from ir_hub.ops.precision import keeps_float_type
 from ir_hub.ops.shape_rules import broadcast
+from ir_hub.ops.trace import Term, Tracer
 
 
 def matmul_shape(x: Shape, y: Shape) -> Shape:
@@ -83,6 +84,12 @@ def linear(x: Array, weight: Array, bias: Array | None = None) -> Array:
     return y if bias is None else y + bias
 
 
+@linear.spelled
+def _(b: Tracer, x: Term, weight: Term, bias: Term | None) -> Term:
+    y: Term = b.matmul(x, b.transpose(weight, perm=(1, 0)))
+    return y if bias is None else y + bias
+
+
 def _einsum_shape(xs: tuple[Ranked, ...], *, equation: str) -> Shape:
     terms, result = _einsum_terms(equation)
     sizes: dict[str, list[Dim]] = {}
@@ -129,3 +136,8 @@ def _embedding_shape(indices: Ranked, weight: Ranked) -> Shape:
 def embedding(indices: Array, weight: Array) -> Array:
     """The rows of the weight (n, dim) that the indices name."""
     return weight[indices]
+
+
+@embedding.spelled
+def _(b: Tracer, indices: Term, weight: Term) -> Term:
+    return b.gather(weight, indices, axis=0)

@@ -9,6 +9,7 @@ from ir_hub.ops.families import Ranked
 from ir_hub.ops.op import Array, Layout, op
 from ir_hub.ops.precision import keeps_float_type, widened
 from ir_hub.ops.shape_rules import axis_of, same_rule
+from ir_hub.ops.trace import Term, Tracer
 
 
 def _along(parameter: Array, rank: int, axis: int) -> Array:
@@ -143,6 +144,13 @@ def rms_norm(x: Array, weight: Array, *, axis: int = -1, eps: float = 1e-5) -> A
     """x / sqrt(mean of squares + eps) * weight, over the axes from `axis` to the last."""
     squares = np.mean(x * x, axis=_last_axes(x, axis), keepdims=True)
     return x / np.sqrt(squares + eps) * weight
+
+
+@rms_norm.spelled
+def _(b: Tracer, x: Term, weight: Term, *, axis: int, eps: float) -> Term:
+    rank = len(x.shape or ())
+    squares = b.reduce_mean(x * x, tuple(range(axis % rank, rank)))
+    return x / b.sqrt(squares + eps) * weight
 
 
 def _grouped(x: Array, weight: Array, bias: Array, groups: int, eps: float) -> Array:

@@ -1,0 +1,37 @@
+"""Every op that says how it is spelled with simpler ones means what that says, in all its cases."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from ir_hub.ir.graph import Model
+from ir_hub.ops.cases import CASES
+from ir_hub.ops.cases.case import case_graph
+from ir_hub.ops.catalogue import OPS
+from ir_hub.sdk.tolerance import op_tolerance
+from ir_hub.simplify.lower import lower
+from ir_hub.simplify.reference import run
+
+SPELLED = sorted(name for name, op in OPS.items() if op.spelling is not None)
+
+
+def test_some_ops_are_spelled() -> None:
+    assert len(SPELLED) >= 10
+
+
+@pytest.mark.parametrize(
+    ("name", "number"), [(name, i) for name in SPELLED for i in range(len(CASES[name]))]
+)
+def test_a_spelling_means_its_op(name: str, number: int) -> None:
+    graph, feeds = case_graph(name, CASES[name][number])
+    wanted = run(graph, feeds)
+    dtypes = [value.dtype for value in graph.outputs]
+    lower(Model(graph), OPS.keys() - {name})
+    assert name not in {node.op for node in graph.walk()}
+    for found, expected, dtype in zip(run(graph, feeds), wanted, dtypes, strict=True):
+        assert found.dtype == expected.dtype and found.shape == expected.shape
+        scale = np.max(np.abs(expected.astype(np.float64)), initial=0.0) or 1.0
+        difference = np.abs(found.astype(np.float64) - expected.astype(np.float64)) / scale
+        assert dtype is not None
+        assert np.max(difference, initial=0.0) <= op_tolerance(dtype)
