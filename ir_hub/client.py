@@ -24,7 +24,7 @@ from ir_hub.blobs import BlobError, LocalStore
 from ir_hub.blobs.remote import RemoteStore
 from ir_hub.blobs.wire import blob_from_proto, blob_to_proto
 from ir_hub.ir.tensor import Blob
-from ir_hub.sdk.errors import AdapterError, Unreachable
+from ir_hub.sdk.errors import AdapterError, BadRequest, Unreachable
 from ir_hub.sdk.stages import check_name
 from ir_hub.sdk.status import answer, from_rpc, problems_of
 from irhub.adapter.v1 import adapter_pb2
@@ -89,18 +89,20 @@ class HubClient:
 
         Raises:
             FileNotFoundError: there is no such file.
-            ValueError: a file isn't below the first one's folder.
+            BadRequest: a file isn't one, can't be named in a model, or isn't below the first
+                one's folder.
         """
         root = paths[0] if paths[0].is_dir() else paths[0].parent
         found = [path for given in paths for path in _files_in(given)]
-        files = [
-            adapter_pb2.File(
-                name=_name_below(root, path), blob=blob_to_proto(self.store.put_file(path))
-            )
-            for path in found
-        ]
+        files = [self._put(path, check_name(_name_below(root, path))) for path in found]
         self.push(blob_from_proto(file.blob) for file in files)
         return files
+
+    def _put(self, path: Path, name: str) -> adapter_pb2.File:
+        try:
+            return adapter_pb2.File(name=name, blob=blob_to_proto(self.store.put_file(path)))
+        except ValueError as error:
+            raise BadRequest(str(error)) from error
 
     def push(self, blobs: Iterable[Blob]) -> None:
         """Sends to the hub those blobs of the store that it doesn't have."""
@@ -248,7 +250,7 @@ def _name_below(root: Path, path: Path) -> str:
     try:
         return PurePosixPath(path.absolute().relative_to(root.absolute())).as_posix()
     except ValueError:
-        raise ValueError(
+        raise BadRequest(
             f"{path} isn't below {root}, the folder of the model's first file: put a model's "
             "files into one folder"
         ) from None

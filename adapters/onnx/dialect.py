@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from adapters.onnx.elements import dtype_of
-from ir_hub.ir.graph import Node, Value
+from ir_hub.ir.graph import Value
 from ir_hub.ir.types import DType
 from ir_hub.ops.build import Builder
 from ir_hub.sdk.dialect import Call, Dialect, Unsupported
@@ -28,6 +28,13 @@ table = Dialect(
         "global_max_pool": WINDOW,
         "global_lp_pool": WINDOW,
         "resize": WINDOW,
+        "batch_norm": WINDOW,
+        "group_norm": WINDOW,
+        "instance_norm": WINDOW,
+        "lrn": WINDOW,
+        "depth_to_space": WINDOW,
+        "space_to_depth": WINDOW,
+        "grid_sample": WINDOW,
     },
 )
 
@@ -58,12 +65,6 @@ def only(call: Call, *names: str) -> None:
     strange = ", ".join(name for name in call.attrs if name not in names)
     if strange:
         raise Unsupported(f"{call.type} has the attribute {strange}")
-
-
-def in_order(node: Node, axes: str) -> None:
-    """Refuses to write a node whose axes are in another order than ONNX runs it in."""
-    if node.axes != axes:
-        raise Unsupported(f"{node.op} in the order {node.axes}; ONNX has {axes} only")
 
 
 def dtype_of_number(number: int) -> DType:

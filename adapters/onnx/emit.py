@@ -199,6 +199,7 @@ class Emitter:
 
     def _write(self, node: Node) -> None:
         first = len(self._nodes)
+        table.check_axes(node)
         names = _rule(node.op, self.opset)(node, self)
         results = dict(zip(names, node.results, strict=True))
         wanted = {name: self._writer.name(result) for name, result in results.items()}

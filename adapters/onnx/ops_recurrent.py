@@ -68,14 +68,30 @@ def _once(names: tuple[str, ...], call: Call) -> tuple[str, ...]:
 @table.write("lstm", "gru", "rnn", since=14)
 def write_recurrent(node: Node, emitter: Any) -> Any:
     op = OPS[node.op]
-    tensors = [node.args[p.name] for p in op.params.values() if p.name not in _literal_names(node)]
+    names = [p.name for p in op.params.values() if p.name not in _literal_names(node)]
+    # ONNX Runtime runs no other order than the time first.
+    turned = {"x", "initial_h", "initial_c"} if node.layout else set()
+    tensors = [_turned(node.args[name], name in turned, emitter) for name in names]
     attributes: dict[str, Any] = {name: node.args[name] or None for name in _SAME}
+    attributes["layout"] = None
     attributes.update((name, node.args[name]) for name in _FLAGS if name in op.params)
     attributes["hidden_size"] = node.hidden_size
     once = len(node.activations) == len(op.params["activations"].default)
     twice = 2 if once and node.direction == "bidirectional" else 1
     attributes["activations"] = tuple(_ACTIVATIONS[name] for name in node.activations) * twice
-    return emitter.node(node.op.upper(), tensors, attributes, len(node.results))
+    found = emitter.node(node.op.upper(), tensors, attributes, len(node.results))
+    if not node.layout:
+        return found
+    y, *states = found
+    first = emitter.node("Transpose", [y], {"perm": (2, 0, 1, 3)})
+    return [*first, *(_turned(state, True, emitter) for state in states)]
+
+
+def _turned(tensor: Any, turned: bool, emitter: Any) -> Any:
+    """A sequence or a state with its first two axes exchanged, if it is to be."""
+    if not turned or tensor is None:
+        return tensor
+    return emitter.node("Transpose", [tensor], {"perm": (1, 0, 2)})[0]
 
 
 def _literal_names(node: Node) -> set[str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from adapters.onnx.dialect import CONV, CONV_TRANSPOSE, WINDOW, in_order, only, rank_of, table
+from adapters.onnx.dialect import only, rank_of, table
 from adapters.onnx.windows import (
     Pads,
     flat_pads,
@@ -37,14 +37,12 @@ def conv_integer(call: Call, b: Builder) -> Any:
 
 @table.write("conv")
 def write_conv(node: Node, emitter: Any) -> Any:
-    in_order(node, CONV)
     tensors = [node.x, node.weight, node.bias]
     return emitter.node("Conv", tensors, _conv_attributes(node))
 
 
 @table.write("conv_integer", since=10)
 def write_conv_integer(node: Node, emitter: Any) -> Any:
-    in_order(node, CONV)
     tensors = [node.x, node.weight, node.x_zero_point, node.weight_zero_point]
     return emitter.node("ConvInteger", tensors, _conv_attributes(node))
 
@@ -104,7 +102,6 @@ def _transposed_pads(
 
 @table.write("conv_transpose")
 def write_conv_transpose(node: Node, emitter: Any) -> Any:
-    in_order(node, CONV_TRANSPOSE)
     attributes = {**_conv_attributes(node), "output_padding": node.output_padding}
     return emitter.node("ConvTranspose", [node.x, node.weight, node.bias], attributes)
 
@@ -144,7 +141,6 @@ def _pool_attributes(node: Node) -> dict[str, Any]:
 
 @table.write("max_pool", since=12)
 def write_max_pool(node: Node, emitter: Any) -> Any:
-    in_order(node, WINDOW)
     return emitter.node("MaxPool", [node.x], _pool_attributes(node))
 
 
@@ -156,14 +152,12 @@ def write_max_pool_indices(node: Node, emitter: Any) -> Any:
 
 @table.write("avg_pool", since=19)
 def write_avg_pool(node: Node, emitter: Any) -> Any:
-    in_order(node, WINDOW)
     attributes = {**_pool_attributes(node), "count_include_pad": node.count_include_pad}
     return emitter.node("AveragePool", [node.x], attributes)
 
 
 @table.write("lp_pool", since=18)
 def write_lp_pool(node: Node, emitter: Any) -> Any:
-    in_order(node, WINDOW)
     return emitter.node("LpPool", [node.x], {**_pool_attributes(node), "p": node.p})
 
 
@@ -182,14 +176,12 @@ def global_lp_pool(call: Call, b: Builder) -> Any:
 
 @table.write("global_avg_pool", "global_max_pool")
 def write_global_pool(node: Node, emitter: Any) -> Any:
-    in_order(node, WINDOW)
     kind = "GlobalAveragePool" if node.op == "global_avg_pool" else "GlobalMaxPool"
     return emitter.node(kind, [node.x])
 
 
 @table.write("global_lp_pool")
 def write_global_lp_pool(node: Node, emitter: Any) -> Any:
-    in_order(node, WINDOW)
     return emitter.node("GlobalLpPool", [node.x], {"p": node.p})
 
 

@@ -23,6 +23,7 @@ from ir_hub.sdk.source import SourceGraph, SourceNode, symbol_name
 
 UNREADABLE = "irhub::unreadable"  # stands for what isn't a node but can't be read; says why
 _ANY_SIZE = ("", "?", "-1", "*", "None", "unk", "unknown")  # names that exporters give any size
+_CONSTANT = onnx.defs.get_schema("Constant", 13)  # the first that has all forms
 _VALUES = {
     "value_float": DType.FLOAT32,
     "value_floats": DType.FLOAT32,
@@ -139,6 +140,12 @@ class _Walker:
         if len(node.attribute) != 1 or len(node.output) != 1:
             raise BadModel(f"the Constant node {node.name or node.output} needs one value")
         name = node.attribute[0].name
+        declared = _CONSTANT.attributes.get(name)
+        if declared is None or declared.type.value != node.attribute[0].type:
+            raise BadModel(
+                f"the Constant node {node.name or node.output} has an attribute {name} of a type "
+                "that ONNX doesn't define"
+            )
         value = self.attribute(node.attribute[0], node)
         if name == "value":
             return value  # type: ignore[no-any-return]

@@ -50,6 +50,8 @@ class Archive:
             self._not_an_archive(error)
         if len(infos) > MOST_MEMBERS:
             self._fail(f"has {len(infos)} members; at most {MOST_MEMBERS} are read")
+        if min((info.header_offset for info in infos), default=0):
+            self._fail("is cut off: it ends with an archive that was a member of it")
         for info in infos:
             self._add(info)
 
@@ -95,7 +97,8 @@ class Archive:
         return self.file.blob
 
     def _add(self, info: zipfile.ZipInfo) -> None:
-        folder, _, name = info.filename.partition("/")
+        folder, below, name = info.filename.partition("/")
+        name = name if below else info.filename
         parts = info.filename.split("/")
         if not folder or ".." in parts or "\\" in info.filename or "\0" in info.orig_filename:
             self._fail(f"has a member {info.filename!r}, which lies outside of it")

@@ -9,8 +9,7 @@ from typing import Any, TypeVar
 import numpy as np
 
 from adapters.pytorch.dialect import pytorch
-from adapters.pytorch.exported import Count, Ref, Unknown
-from adapters.pytorch.walk import TYPES
+from adapters.pytorch.exported import TYPES, Count, Ref, Unknown
 from ir_hub.ir.dims import Dim, Expr
 from ir_hub.ir.graph import Value
 from ir_hub.ir.types import DType, TensorType
@@ -71,7 +70,7 @@ class _Reader:
         if isinstance(item, Ref):
             value = call.inputs[item.index]
             if value is None or value.type is None:  # its own node is listed already
-                raise Unsupported(f"{call.type} of a value that isn't read")
+                raise ValueError(f"{call.type} of a value that isn't read")
             return value
         if isinstance(item, Count):
             return self.count(name, item, call)
@@ -102,8 +101,12 @@ def _compare(call: Call, value: Any, said: TensorType | None) -> None:
         )
     if not same:
         raise Unsupported(f"{call.type} read as {ours}, while the file says {said}")
-    if value.producer is not None and said.shape is not None:
-        value.type = said
+    if value.producer is None or said.shape is None:
+        return
+    if ours.shape is not None:
+        pairs = zip(ours.shape, said.shape, strict=True)
+        said = said.with_shape(tuple(a if isinstance(a, int) else b for a, b in pairs))
+    value.type = said
 
 
 def operand(b: Builder, item: Operand, like: DType) -> Value:

@@ -56,7 +56,8 @@ def save(model: Model, folder: Path, progress: Progress) -> Emitted:
     }
     tensors = {name: value.data for name, value in written.weights.items() if value.data}
     write_weights(folder / WEIGHTS_FILE, tensors, metadata, progress)
-    names = {source_names.get(value, value.name): name for name, value in written.weights.items()}
+    sources_of = {n: source_names.get(v, v.name) for n, v in written.weights.items()}
+    names = {source: name for name, source in sources_of.items() if source}
     return Emitted([CODE_FILE, WEIGHTS_FILE], _notes(text), names)
 
 

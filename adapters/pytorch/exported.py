@@ -14,6 +14,8 @@ from ir_hub.ir.types import TensorType
 from ir_hub.sdk.errors import BadModel
 from ir_hub.sdk.source import symbol_name
 
+TYPES = "->"  # the attribute of a node with what the file says of its results
+
 
 @dataclass(frozen=True)
 class Ref:

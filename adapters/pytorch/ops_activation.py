@@ -5,7 +5,9 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from adapters.pytorch.dialect import Draft, derived, expression, module, only, pytorch
+from adapters.pytorch.dialect import Draft, module, only, pytorch
+from ir_hub.codegen.derived import derived
+from ir_hub.codegen.draft import expression
 from ir_hub.codegen.spelling import Expr, Layer
 from ir_hub.ir.dims import Dim
 from ir_hub.ir.graph import Node

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from adapters.pytorch.dialect import Draft, axes_of, only, plain, pytorch
+from adapters.pytorch.dialect import Draft, only, plain, pytorch
 from ir_hub.codegen.spelling import Expr, Layer
 from ir_hub.ir.graph import Node, Value
 
@@ -22,7 +22,6 @@ _DEFAULTS = {
 
 @pytorch.write("conv")
 def _(node: Node) -> Layer | Expr:
-    axes_of(node)
     spatial = _spatial(node)
     even = all(a == b for a, b in node.pads)
     before = "{0}" if even else f"F.pad({{0}}, {flat_pads(node.pads)})"
@@ -46,7 +45,6 @@ def _(node: Node) -> Layer | Expr:
 
 @pytorch.write("conv_transpose")
 def _(node: Node) -> Layer | Expr:
-    axes_of(node)
     spatial = _spatial(node)
     only(
         all(
@@ -84,7 +82,6 @@ def _(node: Node) -> Layer | Expr:
 @pytorch.write("conv_integer")
 def _(node: Node) -> Expr:
     """In float64, which is exact for sums of products of 8-bit integers."""
-    axes_of(node)
     spatial = _spatial(node)
     draft = Draft()
     x = centred(draft, node.x, node.x_zero_point)

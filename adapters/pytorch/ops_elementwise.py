@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from adapters.pytorch.dialect import Draft, expression, only, pytorch, rows
+from adapters.pytorch.dialect import Draft, only, pytorch, rows
+from ir_hub.codegen.draft import expression
 from ir_hub.codegen.spelling import Expr
 from ir_hub.codegen.steps import is_number
 from ir_hub.ir.graph import Node, Value

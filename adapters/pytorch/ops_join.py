@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from adapters.pytorch.dialect import Draft, expression, known_sizes, only, pytorch, rank_of
+from adapters.pytorch.dialect import Draft, known_sizes, only, pytorch, rank_of
+from ir_hub.codegen.draft import expression
 from ir_hub.codegen.spelling import Expr
 from ir_hub.ir.graph import Node, Value
 

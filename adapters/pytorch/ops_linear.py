@@ -6,7 +6,8 @@ import math
 import re
 from typing import Any
 
-from adapters.pytorch.dialect import Draft, derived, only, pytorch
+from adapters.pytorch.dialect import Draft, only, pytorch
+from ir_hub.codegen.derived import derived
 from ir_hub.codegen.spelling import Expr, Layer
 from ir_hub.ir.graph import Node, Value
 from ir_hub.ir.tensor import Tensor
@@ -22,7 +23,7 @@ def _(node: Node) -> Expr:
 def _(node: Node) -> Layer | Expr:
     weight, bias = node.weight, node.bias
     plain = bias is None or (bias.is_constant and bias.shape == weight.shape[:1])
-    if weight.is_constant and plain:
+    if weight.is_constant and plain and not _is_named(weight, node.scope):
         return _linear(node.x, weight, bias)
     draft = Draft()
     x, weight = draft.tensor(node.x), draft.tensor(weight)
@@ -30,6 +31,12 @@ def _(node: Node) -> Layer | Expr:
         after = "" if bias is None else f" + {draft.tensor(bias)}"
         return draft.done(f"F.linear({x}, {weight}){after}", atom=not after)
     return draft.done(f"F.linear({x}, {weight}, {draft.tensor(bias)})")
+
+
+def _is_named(weight: Value, scope: str) -> bool:
+    """Whether the module around it has the weight under a name of its own, as `in_proj_weight`."""
+    owner, _, name = weight.name.rpartition(".")
+    return bool(scope) and owner == scope and name.endswith("_weight") and name.isidentifier()
 
 
 def _linear(x: Value, weight: Value, bias: Value | None) -> Layer:

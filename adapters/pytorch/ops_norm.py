@@ -4,10 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+
 from adapters.pytorch.dialect import HALVES, Draft, only, plain, pytorch, rank_of
 from ir_hub.codegen.spelling import Expr, Layer
-from ir_hub.ir.graph import Node, Value
+from ir_hub.ir.graph import Node, Value, constant
 from ir_hub.ir.types import DType
+
+# The layers count the batches that they were trained with; the count is a key of their state.
+_BATCHES = {"num_batches_tracked": constant(np.zeros((), np.int64), "")}
 
 
 @pytorch.write("batch_norm")
@@ -26,6 +31,7 @@ def _(node: Node) -> Layer | Expr:
             "momentum": round(1 - node.momentum, 9),
         }
         ctor = f"nn.BatchNorm{max(rank - 2, 1)}d"
+        params |= _BATCHES
         return Layer(ctor, [node.x], kwargs, {"eps": 1e-05, "momentum": 0.1}, params, 1)  # type: ignore[arg-type]
     draft = Draft()
     x, tensors = draft.tensor(node.x), [node.mean, node.var, node.scale, node.bias]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from adapters.pytorch.dialect import Draft, axes_of, only, plain, pytorch, rank_of
+from adapters.pytorch.dialect import Draft, only, plain, pytorch, rank_of
 from adapters.pytorch.ops_conv import flat_pads
 from ir_hub.codegen.spelling import Expr, Layer
 from ir_hub.ir.graph import Node
@@ -13,7 +13,6 @@ from ir_hub.ir.types import DType
 
 @pytorch.write("max_pool")
 def _(node: Node) -> Layer | Expr:
-    axes_of(node)
     fits, call = _fits(node), ""
     if not fits and (node.ceil_mode or not 1 <= len(node.kernel) <= 3):
         return _by_windows("_max_pool", node, _lowest(node))
@@ -33,7 +32,6 @@ def _(node: Node) -> Layer | Expr:
 
 @pytorch.write("avg_pool")
 def _(node: Node) -> Layer | Expr:
-    axes_of(node)
     fits, call = _fits(node) and set(node.dilations) == {1}, ""
     simple = set(node.dilations) == {1} and node.count_include_pad and not node.ceil_mode
     if not fits and not (simple and 1 <= len(node.kernel) <= 3):
@@ -56,7 +54,6 @@ def _(node: Node) -> Layer | Expr:
 
 @pytorch.write("lp_pool")
 def _(node: Node) -> Expr:
-    axes_of(node)
     return _by_windows("_lp_pool", node, str(int(node.p)))
 
 
@@ -77,7 +74,6 @@ def _(node: Node) -> Expr:
 
 @pytorch.write("global_avg_pool", "global_max_pool")
 def _(node: Node) -> Layer | Expr:
-    axes_of(node)
     spatial = rank_of(node.x) - 2
     kind = "Avg" if node.op == "global_avg_pool" else "Max"
     if not 1 <= spatial <= 3:
@@ -91,7 +87,6 @@ def _(node: Node) -> Layer | Expr:
 
 @pytorch.write("global_lp_pool")
 def _(node: Node) -> Expr:
-    axes_of(node)
     literals = {"p": node.p, "axes": tuple(range(2, rank_of(node.x)))}
     return Expr("torch.linalg.vector_norm({0}, {p}, dim={axes}, keepdim=True)", [node.x], literals)
 

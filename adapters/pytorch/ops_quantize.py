@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import ml_dtypes
 
-from adapters.pytorch.dialect import Draft, derived, only, plain, pytorch, rank_of
+from adapters.pytorch.dialect import Draft, only, plain, pytorch, rank_of
 from adapters.pytorch.ops_conv import centred, flat_pads
 from adapters.pytorch.weights import CODES
+from ir_hub.codegen.derived import derived
 from ir_hub.codegen.spelling import Expr
 from ir_hub.ir.graph import Node, Value
 from ir_hub.ir.types import DType

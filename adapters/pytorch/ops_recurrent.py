@@ -6,7 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from adapters.pytorch.dialect import Draft, derived, only, pytorch, rank_of
+from adapters.pytorch.dialect import Draft, only, pytorch, rank_of
+from ir_hub.codegen.derived import derived
 from ir_hub.codegen.spelling import Code, Expr, Layer
 from ir_hub.ir.graph import Node, Value
 

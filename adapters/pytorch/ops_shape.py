@@ -5,7 +5,8 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from adapters.pytorch.dialect import Draft, expression, known_sizes, only, pytorch, rank_of
+from adapters.pytorch.dialect import Draft, known_sizes, only, pytorch, rank_of
+from ir_hub.codegen.draft import expression
 from ir_hub.codegen.spelling import Expr, Layer
 from ir_hub.ir.dims import Dim, divide_exactly, symbols_of
 from ir_hub.ir.dims import Expr as Size

@@ -4,15 +4,26 @@ from __future__ import annotations
 
 from typing import Any
 
-from adapters.pytorch.aten import Operand, aten, axis_of, cast, dtype_of, expect, rank_of, unary
-from adapters.pytorch.read_elementwise import clamp, operand
+from adapters.pytorch.aten import (
+    Operand,
+    aten,
+    axis_of,
+    cast,
+    dtype_of,
+    expect,
+    operand,
+    rank_of,
+    unary,
+)
+from adapters.pytorch.read_elementwise import clamp
 from adapters.pytorch.reshaping import with_shape
 from ir_hub.ir.graph import Value
 from ir_hub.ir.types import DType
 from ir_hub.ops.build import Builder
+from ir_hub.sdk.dialect import Unsupported
 
 unary({"relu": "relu", "relu6": "relu6", "silu": "silu", "mish": "mish",
-       "hardswish": "hard_swish", "selu": "selu", "softsign": "softsign"})  # fmt: skip
+       "hardswish": "hard_swish", "selu": "selu"})  # fmt: skip
 
 
 @aten("hardsigmoid.default")
@@ -53,6 +64,8 @@ def prelu(b: Builder, x: Value, weight: Value) -> Any:
     count, rank = (weight.shape or (1,))[0], rank_of(x)
     if count == 1 or rank < 2:
         return b.prelu(x, weight)
+    if not isinstance(count, int):
+        raise Unsupported("as many slopes as only the run knows")
     return b.prelu(x, with_shape(b, weight, (count, *(1,) * (rank - 2))))
 
 

@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-from functools import reduce
 from typing import Any
-
-import numpy as np
 
 from adapters.pytorch.aten import Operand, aten, cast, dtype_of, expect, operand, unary
 from adapters.pytorch.dialect import pytorch
-from adapters.pytorch.exported import Count
+from adapters.pytorch.exported import TYPES, Count
+from adapters.pytorch.promotion import as_float, category, common_type, promoted
 from adapters.pytorch.walk import NUMBER, UNREADABLE
 from ir_hub.ir.graph import Value
 from ir_hub.ir.types import DType
 from ir_hub.ops.build import Builder
 from ir_hub.sdk.dialect import Call, Unsupported
-
-_NUMBERS = {bool: DType.BOOL, int: DType.INT64, float: DType.FLOAT32}
 
 unary({"neg": "neg", "abs": "abs", "sign": "sign", "ceil": "ceil", "floor": "floor",
        "round": "round", "square": "square", "isnan": "is_nan", "isinf": "is_inf"})  # fmt: skip
@@ -27,60 +23,6 @@ unary({"neg": "neg", "abs": "abs", "sign": "sign", "ceil": "ceil", "floor": "flo
       "resolve_conj.default", "resolve_neg.default")  # fmt: skip
 def same(b: Builder, x: Value) -> Any:
     return x
-
-
-def _category(dtype: DType) -> int:
-    if dtype.is_float:
-        return 2
-    if dtype in (DType.COMPLEX64, DType.COMPLEX128):
-        return 3
-    return 0 if dtype is DType.BOOL else 1
-
-
-def joined(a: DType, b: DType) -> DType:
-    """The type that elements of two types have together; Unsupported when PyTorch has none."""
-    if a is b or _category(a) > _category(b):
-        return a
-    if _category(a) < _category(b):
-        return b
-    if a.is_float:
-        halves = {DType.FLOAT16, DType.BFLOAT16}
-        return DType.FLOAT32 if {a, b} == halves else max(a, b, key=lambda t: t.bits)
-    try:
-        found = DType.of(np.promote_types(a.numpy, b.numpy))
-    except TypeError as error:
-        raise Unsupported(f"{a.value} with {b.value}") from error
-    expect(found.is_integer, f"{a.value} with {b.value}")
-    return found
-
-
-def common_type(*items: Operand) -> DType:
-    """The type that operands are computed in: tensors with axes decide; those without, and then
-    numbers, only where they are of a higher kind."""
-    groups: list[list[DType]] = [[], [], []]
-    for item in items:
-        if isinstance(item, Value):
-            groups[0 if item.shape != () else 1].append(dtype_of(item))
-        else:
-            groups[2].append(_NUMBERS[type(item)])
-    found: DType | None = None
-    for group in filter(None, groups):
-        dtype = reduce(joined, group)
-        if found is None or _category(dtype) > _category(found):
-            found = dtype
-    assert found is not None
-    return found
-
-
-def promoted(b: Builder, *items: Operand) -> list[Value]:
-    """Operands in the type that they are computed in."""
-    dtype = common_type(*items)
-    return [cast(b, operand(b, item, dtype), dtype) for item in items]
-
-
-def as_float(b: Builder, x: Value) -> Value:
-    """Integers and bools as float32, which is what functions of real numbers make of them."""
-    return x if _category(dtype_of(x)) > 1 else cast(b, x, DType.FLOAT32)
 
 
 def _real(op: str) -> Any:
@@ -146,7 +88,7 @@ def div_rounded(b: Builder, x: Value, other: Operand, rounding_mode: str | None)
         return b.floor_div(left, right)
     expect(rounding_mode == "trunc", f"the rounding mode {rounding_mode!r}")
     quotient = b.div(left, right)
-    return quotient if _category(dtype_of(left)) < 2 else _truncated(b, quotient)
+    return quotient if category(dtype_of(left)) < 2 else _truncated(b, quotient)
 
 
 @aten("floor_divide.default", "floor_divide.Scalar")
@@ -156,7 +98,7 @@ def floor_divide(b: Builder, x: Value, other: Operand) -> Any:
 
 @aten("trunc.default", "fix.default")
 def trunc(b: Builder, x: Value) -> Any:
-    return x if _category(dtype_of(x)) < 2 else _truncated(b, x)
+    return x if category(dtype_of(x)) < 2 else _truncated(b, x)
 
 
 def _truncated(b: Builder, x: Value) -> Any:
@@ -337,7 +279,7 @@ def number(call: Call, b: Builder) -> Any:
     """A number computed of sizes: its expression is known anyhow, and this is the same as a
     tensor, for where it meets tensors."""
     op = _ON_NUMBERS.get(call.attrs["op"])
-    items = [item for name, item in call.attrs.items() if name not in ("op", "->")]
+    items = [item for name, item in call.attrs.items() if name not in ("op", TYPES)]
     values: list[Value | None] = []
     for item in items:
         if isinstance(item, Count):

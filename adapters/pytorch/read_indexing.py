@@ -124,11 +124,11 @@ def slice_scatter(
     axis = axis_of(x, dim)
     size = sizes_of(x)[axis]
     expect(isinstance(size, int) and step == 1, "putting a slice into an open size")
-    first, last, _ = slice(start, end).indices(int(size))  # type: ignore[call-overload]
+    first, last, _ = slice(start, end).indices(int(size))
     parts = [
         b.slice(x, (0,), (first,), (axis,), (1,)) if first > 0 else None,
         src,
-        b.slice(x, (last,), (size,), (axis,), (1,)) if last < size else None,  # type: ignore[operator]
+        b.slice(x, (last,), (size,), (axis,), (1,)) if last < size else None,
     ]
     present = tuple(part for part in parts if part is not None)
     return present[0] if len(present) == 1 else b.concat(present, axis=axis)

@@ -15,7 +15,7 @@ from adapters.pytorch.aten import (
     rank_of,
     shape_of,
 )
-from adapters.pytorch.read_elementwise import promoted
+from adapters.pytorch.promotion import promoted
 from ir_hub.ir.graph import Value
 from ir_hub.ir.types import DType
 from ir_hub.ops.build import Builder

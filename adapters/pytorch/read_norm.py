@@ -56,8 +56,7 @@ def batch_norm_functional(
     momentum: float,
     eps: float,
 ) -> Any:
-    found = batch_norm(b, x, weight, bias, running_mean, running_var, False, momentum, eps)
-    return found, Value("mean"), Value("rstd")
+    return batch_norm(b, x, weight, bias, running_mean, running_var, False, momentum, eps)
 
 
 @aten("instance_norm.default")
@@ -114,8 +113,7 @@ def native_layer_norm(
     bias: Value | None,
     eps: float,
 ) -> Any:
-    found = layer_norm(b, x, normalized_shape, weight, bias, eps)
-    return found, Value("mean"), Value("rstd")
+    return layer_norm(b, x, normalized_shape, weight, bias, eps)
 
 
 @aten("rms_norm.default")

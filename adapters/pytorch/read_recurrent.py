@@ -70,13 +70,14 @@ def _layer(
     direction = "bidirectional" if directions == 2 else "forward"
     y, *ends = b.call(op, x, *weights, None, *initial, hidden_size=hidden, direction=direction,
                       layout=int(batch_first), **literals)  # fmt: skip
-    if not batch_first:
-        y = b.transpose(y, perm=(0, 2, 1, 3)) if directions == 2 else y
-    else:
-        ends = [b.transpose(end, perm=(1, 0, 2)) for end in ends]
-    if directions == 1:
-        return [b.squeeze(y, (2,) if batch_first else (1,)), *ends]
-    return [b.reshape(y, (*shape_of(x)[:2], directions * int(hidden))), *ends]  # type: ignore[arg-type]
+    # What follows isn't the layer's: its module then is the layer alone.
+    with b.within(b.scope.rpartition(".")[0], b.origins):
+        if directions == 1:
+            y = b.squeeze(y, (2,) if batch_first else (1,))
+        else:
+            y = y if batch_first else b.transpose(y, perm=(0, 2, 1, 3))
+            y = b.reshape(y, (*shape_of(x)[:2], directions * int(hidden)))
+        return [y, *(b.transpose(end, perm=(1, 0, 2)) if batch_first else end for end in ends)]
 
 
 def _initial(b: Builder, state: Value, first: int, count: int, batch_first: bool) -> Value | None:

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from adapters.pytorch.aten import Operand, aten, axis_of, cast, dtype_of, expect, shape_of
-from adapters.pytorch.read_elementwise import as_float
+from adapters.pytorch.promotion import as_float
 from ir_hub.ir.dims import Dim
 from ir_hub.ir.graph import Value
 from ir_hub.ir.types import DType
@@ -110,14 +110,11 @@ aten("any.default", "any.dim", "any.dims")(_bools("reduce_max"))
 aten("all.default", "all.dim", "all.dims")(_bools("reduce_min"))
 
 
-def _variance(
-    b: Builder, x: Value, dim: Axes, correction: Operand | None, keepdim: bool
-) -> tuple[Value, Value]:
+def _variance(b: Builder, x: Value, dim: Axes, less: Operand, keepdim: bool) -> tuple[Value, Value]:
     """The variance and the mean, the latter with its axes kept."""
     axes = axes_of(x, dim)
     centre = b.reduce_mean(x, axes, keepdims=True)
     deviation = b.square(b.sub(x, centre))
-    less = 1 if correction is None else correction
     if less == 0:
         return b.reduce_mean(deviation, axes, keepdims=keepdim), centre
     count: Dim = 1
@@ -128,8 +125,8 @@ def _variance(
     return b.div(total, float(count - less)), centre  # type: ignore[arg-type, operator]
 
 
-def _corrected(correction: Operand | None, unbiased: bool | None) -> Operand | None:
-    return correction if unbiased is None else int(unbiased)
+def _corrected(correction: Operand | None, unbiased: bool) -> Operand:
+    return int(unbiased) if correction is None else correction
 
 
 @aten("var.correction", "var.dim", "var.default")
@@ -137,7 +134,7 @@ def var(
     b: Builder,
     x: Value,
     dim: Axes = None,
-    unbiased: bool | None = None,
+    unbiased: bool = True,
     keepdim: bool = False,
     correction: Operand | None = None,
 ) -> Any:
@@ -149,7 +146,7 @@ def std(
     b: Builder,
     x: Value,
     dim: Axes = None,
-    unbiased: bool | None = None,
+    unbiased: bool = True,
     keepdim: bool = False,
     correction: Operand | None = None,
 ) -> Any:
@@ -161,7 +158,7 @@ def var_mean(
     b: Builder,
     x: Value,
     dim: Axes = None,
-    unbiased: bool | None = None,
+    unbiased: bool = True,
     keepdim: bool = False,
     correction: Operand | None = None,
 ) -> Any:
@@ -186,7 +183,7 @@ def norm(
 ) -> Any:
     power = ord if p in (None, 2) else p
     expect(power in (1, 2), f"the norm of order {power}")
-    return _reduced(b, f"reduce_l{int(power)}", cast(b, x, dtype), dim, keepdim)  # type: ignore[arg-type]
+    return _reduced(b, f"reduce_l{int(power)}", cast(b, x, dtype), dim, keepdim)
 
 
 def _running(op: str) -> Callable[..., Any]:

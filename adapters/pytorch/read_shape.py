@@ -8,9 +8,8 @@ from typing import Any
 import numpy as np
 
 from adapters.pytorch.aten import Operand, aten, axis_of, cast, expect, operand, rank_of, shape_of
-from adapters.pytorch.read_elementwise import common_type
 from adapters.pytorch.reshaping import moved
-from ir_hub.ir.dims import Dim, ceildiv
+from ir_hub.ir.dims import Dim
 from ir_hub.ir.graph import Value
 from ir_hub.ir.types import DType
 from ir_hub.ops.build import Builder
@@ -36,7 +35,7 @@ def view(
     sizes = tuple(shape if size is None else size)  # type: ignore[arg-type]
     if 0 in sizes:
         return b.reshape(x, sizes, allow_zero=True)
-    if sizes and sizes[0] == shape_of(x)[:1] and sizes[1:] == (-1,):
+    if sizes[:1] == shape_of(x)[:1] and sizes[1:] == (-1,):
         return b.flatten(x, axis=1)
     return b.reshape(x, sizes)
 
@@ -141,71 +140,6 @@ def repeat(
     counts = (*(1,) * (rank_of(x) - len(counts)), *counts)
     more = len(counts) - rank_of(x)
     return b.tile(b.unsqueeze(x, tuple(range(more))) if more else x, counts)
-
-
-@aten("cat.default", "concat.default")
-def cat(b: Builder, tensors: Sequence[Value], dim: int = 0) -> Any:
-    parts = [t for t in tensors if t.shape != (0,) or len(tensors) == 1] or list(tensors[:1])
-    dtype = common_type(*tensors)
-    parts = [cast(b, part, dtype) for part in parts]
-    return parts[0] if len(parts) == 1 else b.concat(tuple(parts), axis=axis_of(parts[0], dim))
-
-
-@aten("stack.default")
-def stack(b: Builder, tensors: Sequence[Value], dim: int = 0) -> Any:
-    dtype, axis = common_type(*tensors), dim % (rank_of(tensors[0]) + 1)
-    parts = tuple(b.unsqueeze(cast(b, part, dtype), (axis,)) for part in tensors)
-    return b.concat(parts, axis=axis)
-
-
-@aten("split.Tensor")
-def split(b: Builder, x: Value, split_size: Dim, dim: int = 0) -> Any:
-    size = shape_of(x)[axis_of(x, dim)]
-    whole = isinstance(size, int) and isinstance(split_size, int)
-    expect(whole, "split of an open size")
-    return _parts(b, x, int(size), int(split_size), dim)  # type: ignore[arg-type]
-
-
-@aten("split_with_sizes.default", "split.sizes")
-def split_with_sizes(
-    b: Builder,
-    x: Value,
-    split_sizes: Sequence[Dim] | None = None,
-    dim: int = 0,
-    split_size: Sequence[Dim] | None = None,
-) -> Any:
-    sizes = tuple(split_size if split_sizes is None else split_sizes)  # type: ignore[arg-type]
-    return b.split(x, sizes, axis=axis_of(x, dim), count=len(sizes))
-
-
-@aten("chunk.default")
-def chunk(b: Builder, x: Value, chunks: int, dim: int = 0) -> Any:
-    size = shape_of(x)[axis_of(x, dim)]
-    if isinstance(size, int):
-        return _parts(b, x, size, max(-(-size // chunks), 1), dim)
-    each = ceildiv(size, chunks)  # the file was exported for this many chunks
-    sizes = (*(each,) * (chunks - 1), size - each * (chunks - 1))
-    return b.split(x, sizes, axis=axis_of(x, dim), count=chunks)
-
-
-def _parts(b: Builder, x: Value, size: int, each: int, dim: int) -> Any:
-    count = max(-(-size // each), 1)
-    if count == 1:
-        return (x,)
-    sizes = (*(each,) * (count - 1), size - each * (count - 1))
-    equal = len(set(sizes)) == 1
-    return b.split(x, None if equal else sizes, axis=axis_of(x, dim), count=count)
-
-
-@aten("unbind.int")
-def unbind(b: Builder, x: Value, dim: int = 0) -> Any:
-    axis = axis_of(x, dim)
-    count = shape_of(x)[axis]
-    expect(isinstance(count, int), "unbind of an open size")
-    if count == 1:
-        return (b.squeeze(x, (axis,)),)
-    parts = b.split(x, None, axis=axis, count=count)
-    return tuple(b.squeeze(part, (axis,)) for part in parts)
 
 
 @aten("select.int")

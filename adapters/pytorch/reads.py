@@ -2,26 +2,32 @@
 
 from adapters.pytorch import (
     read_activation,
+    read_conv,
     read_creation,
     read_elementwise,
     read_indexing,
+    read_join,
     read_linear,
     read_norm,
+    read_pool,
     read_recurrent,
     read_reduce,
+    read_resize,
     read_shape,
-    read_spatial,
 )
 
 __all__ = [
     "read_activation",
+    "read_conv",
     "read_creation",
     "read_elementwise",
     "read_indexing",
+    "read_join",
     "read_linear",
     "read_norm",
+    "read_pool",
     "read_recurrent",
     "read_reduce",
+    "read_resize",
     "read_shape",
-    "read_spatial",
 ]

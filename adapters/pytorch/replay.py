@@ -13,8 +13,8 @@ import torch
 from adapters.pytorch.exported import names_of, outputs_of, plain
 from adapters.pytorch.payloads import DTYPES
 from adapters.pytorch.program import Program, load
-from adapters.pytorch.table import pytorch
 from adapters.pytorch.run import to_numpy, to_torch
+from adapters.pytorch.table import pytorch
 from adapters.pytorch.walk import CHECKS, functional
 from ir_hub.sdk.adapter import Files
 from ir_hub.sdk.errors import BadRequest, RunFailed

@@ -83,6 +83,7 @@ def spell(graph: Graph, bodies: Bodies | None = None) -> dict[Node, Spelling]:
 
 def _spelled(node: Node, bodies: Bodies) -> Spelling:
     _check_types(node)
+    pytorch.check_axes(node)
     rule = pytorch.writer(node.op)
     if any(True for _ in node.bodies()):
         layer: Layer = rule(node, bodies)

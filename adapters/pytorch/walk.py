@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
 from adapters.pytorch.aliases import VIEWS, Aliases
-from adapters.pytorch.exported import Decoder, Ref, is_size, names_of, outputs_of
+from adapters.pytorch.exported import TYPES, Decoder, Ref, is_size, names_of, outputs_of
 from adapters.pytorch.program import Program
 from adapters.pytorch.scopes import scope_of
 from ir_hub.ir.dims import Dim, Expr, solve
@@ -18,7 +19,6 @@ from ir_hub.sdk.source import SourceGraph, SourceNode
 
 UNREADABLE = "irhub::unreadable"  # stands for what isn't a node but can't be read; says why
 NUMBER = "irhub::number"  # computes a Python number in a way that isn't read; for shapes it may do
-TYPES = "->"  # the attribute with what the file says of a node's results
 # They only check what was promised when the model was exported.
 CHECKS = frozenset(
     ("aten._assert_tensor_metadata", "aten._assert_scalar", "aten._assert_async",
@@ -45,6 +45,7 @@ class _Walker:
         self.json = program.graph
         self.decoder = Decoder(self.json, program.json["range_constraints"])
         self.aliases = Aliases()
+        self.used = _used(program)
         self.names: dict[str, str] = {}  # of parameters and buffers: as the module has them
         self.constants: dict[str, Tensor] = {}
         self.inputs: dict[str, TensorType | None] = {}
@@ -96,8 +97,8 @@ class _Walker:
     def user_input(self, argument: Mapping[str, Any]) -> None:
         ((kind, what),) = argument.items()
         if kind == "as_tensor":
-            self.inputs[what["name"]] = self.decoder.type(what["name"])
-            if self.inputs[what["name"]] is None:
+            type_ = self.inputs[what["name"]] = self.decoder.type(what["name"])
+            if type_ is None or type_.shape is None:
                 raise BadModel(f"the file doesn't say what the input {what['name']} is")
         elif kind == "as_sym_int":
             self.refuse(what.get("as_name", "a number"), "an input that is a number, not a tensor")
@@ -157,46 +158,58 @@ class _Walker:
             target = node["target"].removeprefix("torch.ops.")
             if target.rpartition(".")[0] in CHECKS or target in CHECKS:
                 continue
-            yield self.node(node, target)
+            yield from self.node(node, target)
 
-    def node(self, node: Mapping[str, Any], target: str) -> SourceNode:
+    def node(self, node: Mapping[str, Any], target: str) -> Iterator[SourceNode]:
         inputs: list[str] = []
         attrs = {
             item["name"]: self.decoder.argument(item["arg"], inputs) for item in node["inputs"]
         }
-        outputs = names_of(node["outputs"])
-        attrs[TYPES] = tuple(self.decoder.type(name) for name in outputs)
+        results = names_of(node["outputs"])
+        attrs[TYPES] = tuple(self.decoder.type(name) for name in results)
         name, scope = node.get("name") or "", scope_of(node.get("metadata", {}), self.scopes)
         reason = next((self.changed(name) for name in inputs if self.aliases.stale(name)), "")
-        read = tuple(map(self.name, inputs))
         target, in_place = functional(target)
-        op = target.split(".")[1] if "." in target else target
-        if op in VIEWS and inputs:
-            self.aliases.view(inputs[0], outputs)
-        elif in_place and inputs and outputs:
-            reason = reason or self.change(inputs[0], outputs[0], name or target)
+        numbers = results and all(is_size(name, self.json) for name in results)
+        if numbers and not target.startswith("aten."):
+            attrs["op"], target = target, NUMBER
+        read = tuple(map(self.name, inputs))
+        used = tuple(name if name in self.used else "" for name in results)
+        made = SourceNode(target, read, used, attrs, name=name, scope=scope)
+        parts: list[SourceNode] = []
+        if target.startswith("aten.") and target.split(".")[1] in VIEWS and inputs:
+            self.aliases.view(inputs[0], results, made)
+            if in_place and target != "aten.detach.default":
+                reason = reason or f"it changes the shape of {inputs[0]} in place"
+        elif in_place and inputs and results:
+            made = replace(made, outputs=results)
+            reason = reason or self.lasting(inputs[0])
+            parts = self.aliases.change(inputs[0], results[0], name or target)
         if reason:
-            return SourceNode(UNREADABLE, read, outputs, {"reason": reason}, name=name)
-        if (
-            outputs
-            and all(is_size(n, self.json) for n in outputs)
-            and not target.startswith("aten")
-        ):
-            attrs["op"] = target
-            target = NUMBER
-        return SourceNode(target, read, outputs, attrs, name=name, scope=scope)
+            made = SourceNode(UNREADABLE, read, results, {"reason": reason}, name=name)
+        yield made
+        yield from parts
 
-    def change(self, changed: str, result: str, node: str) -> str:
-        """Notes a change in place; why it can't be read, or ""."""
+    def lasting(self, changed: str) -> str:
+        """Why a value can't be changed in place, or ""."""
         weights = [self.names[name] for name in self.aliases.of(changed) if name in self.names]
-        if weights:
-            return f"it changes {', '.join(weights)}, which the next call would see"
-        self.aliases.change(changed, result, node)
-        return ""
+        if not weights:
+            return ""
+        return f"it changes {', '.join(weights)}, which the next call would see"
 
     def changed(self, name: str) -> str:
         node = self.aliases.stale(name)
         return f"it reads {name}, of which {node} changed elements through another view"
+
+
+def _used(program: Program) -> set[str]:
+    """The names of the values that a node reads or the program gives."""
+    decoder = Decoder(program.graph, {})
+    found: list[str] = [name for name, _ in outputs_of(program.signature)]
+    for node in program.graph["nodes"]:
+        for item in node["inputs"]:
+            decoder.argument(item["arg"], found)
+    return set(found)
 
 
 def functional(target: str) -> tuple[str, bool]:

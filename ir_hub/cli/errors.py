@@ -11,6 +11,7 @@ from rich.console import Console
 
 from ir_hub.blobs import BlobError
 from ir_hub.cli.local import ServiceError
+from ir_hub.cli.plain import plain
 from ir_hub.environments import SetupError
 from ir_hub.hub.settings import BadSettings
 from ir_hub.sdk.errors import AdapterError
@@ -98,14 +99,9 @@ def reported(console: Console) -> Iterator[None]:
 
 def fail(console: Console, message: str, code: Exit, problems: list[str] | None = None) -> None:
     """Ends the command: the message, what is wrong one by one, and the exit code."""
-    console.print(f"[bold red]error:[/] {_escaped(message)}", highlight=False, soft_wrap=True)
+    console.print(f"[bold red]error:[/] {plain(message)}", highlight=False, soft_wrap=True)
     for problem in (problems or [])[:_SHOWN]:
-        console.print(f"  - {_escaped(problem)}", highlight=False, soft_wrap=True)
+        console.print(f"  - {plain(problem)}", highlight=False, soft_wrap=True)
     if problems and len(problems) > _SHOWN:
         console.print(f"  ... and {len(problems) - _SHOWN} more")
     raise typer.Exit(code)
-
-
-def _escaped(text: str) -> str:
-    # Texts hold [brackets], which mean colours here.
-    return text.replace("[", "\\[")

@@ -10,7 +10,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -29,6 +29,7 @@ HUB = "hub"
 _READY_SECONDS = 300.0
 _ANSWER_SECONDS = 20.0
 _STOP_SECONDS = 40.0
+_END_SECONDS = 5.0
 _POLL_SECONDS = 0.05
 _LOG_LINES = 12
 _ROOT = Path(__file__).resolve().parents[2]
@@ -107,10 +108,7 @@ class LocalServices:
             absent = {name: path for name, path in wanted.items() if name not in running}
             if HUB not in running:
                 absent[HUB] = Path(sys.executable)
-            begun = {name: self._start(name, path) for name, path in absent.items()}
-            for name, process in begun.items():
-                self._report(f"starting {name}")
-                running[name] = self._await(name, process)
+            running |= self._started(absent)
         for name in (HUB, *adapters):
             if not running[name].answers(_ANSWER_SECONDS):
                 raise ServiceError(
@@ -138,6 +136,22 @@ class LocalServices:
                 self._report(f"restarting {name}: irhub has changed")
                 self._stop(running.pop(name))
         return running
+
+    def _started(self, absent: Mapping[str, Path]) -> dict[str, Service]:
+        """Starts services, by name and interpreter, all at once, and waits for them. When one can't
+        be started, those that nobody could find again don't stay."""
+        begun: dict[str, subprocess.Popen[bytes]] = {}
+        ready: dict[str, Service] = {}
+        try:
+            for name, python in absent.items():
+                begun[name] = self._start(name, python)
+            for name, process in begun.items():
+                self._report(f"starting {name}")
+                ready[name] = self._await(name, process)
+        except BaseException:
+            _end([process for name, process in begun.items() if name not in ready])
+            raise
+        return ready
 
     def _start(self, name: str, python: Path) -> subprocess.Popen[bytes]:
         settings = self._settings
@@ -172,7 +186,6 @@ class LocalServices:
             if process.poll() is not None:
                 raise ServiceError(f"{name} can't start: {self._last_words(name)}")
             time.sleep(_POLL_SECONDS)
-        process.kill()
         raise ServiceError(f"{name} isn't ready after {_READY_SECONDS:g} s: see {self._log(name)}")
 
     def _note(self, name: str, said: dict[str, object]) -> Service:
@@ -195,9 +208,11 @@ class LocalServices:
         with suppress(psutil.NoSuchProcess):
             process = psutil.Process(service.pid)
             process.send_signal(signal.SIGTERM)
-            try:
-                process.wait(_STOP_SECONDS)
-            except psutil.TimeoutExpired:
+            until = time.monotonic() + _STOP_SECONDS
+            # Not process.wait: what has ended is there until whoever started it takes note.
+            while service.is_alive() and time.monotonic() < until:
+                time.sleep(_POLL_SECONDS)
+            if service.is_alive():
                 process.kill()
         (self._run / f"{service.name}.json").unlink(missing_ok=True)
 
@@ -233,6 +248,18 @@ def installed(names: Sequence[str], settings: Settings) -> list[str]:
             python_of(name, settings.home)
             found.append(name)
     return found
+
+
+def _end(processes: Sequence[subprocess.Popen[bytes]]) -> None:
+    """Ends processes of ours, the ones that don't listen by force."""
+    for process in processes:
+        process.terminate()
+    for process in processes:
+        try:
+            process.wait(_END_SECONDS)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
 
 
 def _code_of(name: str) -> str:

@@ -8,12 +8,12 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.markup import escape
 from rich.table import Table
 
 from ir_hub.cli import arguments
 from ir_hub.cli import convert as converting
 from ir_hub.cli.errors import reported
+from ir_hub.cli.plain import plain
 from ir_hub.cli.session import ERR, OUT, hub
 from ir_hub.hub.bundle import SUFFIX
 from ir_hub.hub.plan import IR
@@ -61,7 +61,7 @@ def inspect(
             OUT.print(_table(sources[0], found, ops, content))
             for note in found.notes:
                 if _NEAR not in note:
-                    ERR.print(f"[yellow]note:[/] {escape(note)}", soft_wrap=True)
+                    ERR.print(f"[yellow]note:[/] {plain(note)}", soft_wrap=True)
 
 
 def explain(sources: _Sources, source: _From = "", inputs: _Inputs = None) -> None:
@@ -73,7 +73,7 @@ def explain(sources: _Sources, source: _From = "", inputs: _Inputs = None) -> No
         found, _ = _inspected(sources, source, inputs, recover=True)
         near = [note for note in found.notes if _NEAR in note]
         for note in near:
-            OUT.print(escape(note), soft_wrap=True)
+            OUT.print(plain(note), soft_wrap=True)
         if not near:
             ERR.print("Nothing was nearly recovered: every rule applied, or was far from it.")
 
@@ -111,13 +111,13 @@ def _table(
     table = Table.grid(padding=(0, 2))
     table.add_column(style="bold")
     table.add_column()
-    table.add_row("model", escape(source.name))
-    table.add_row("", escape(lines[0].removeprefix("# ")))
+    table.add_row("model", plain(source.name))
+    table.add_row("", plain(lines[0].removeprefix("# ")))
     for kind in ("inputs", "outputs"):
         line = next((line for line in lines if line.startswith(kind)), "")
-        table.add_row(kind, escape(line.removeprefix(kind).strip()))
+        table.add_row(kind, plain(line.removeprefix(kind).strip()))
     table.add_row("parameters", f"{found.parameters:,}")
     table.add_row("nodes", f"{sum(ops.values()):,}")
     for op, count in ops.items():
-        table.add_row("", f"{count:>6,}  {escape(op)}")
+        table.add_row("", f"{count:>6,}  {plain(op)}")
     return table

@@ -7,13 +7,13 @@ import sys
 from typing import Annotated
 
 import typer
-from rich.markup import escape
 from rich.table import Table
 
 from ir_hub import environments
 from ir_hub.cli import adapters as own
 from ir_hub.cli.errors import UsageError, reported
 from ir_hub.cli.local import LocalServices, installed
+from ir_hub.cli.plain import plain
 from ir_hub.cli.session import ERR, OUT, running_hub, settings
 from irhub.hub.v1 import hub_pb2
 
@@ -120,19 +120,19 @@ def _print_adapters(
             " ".join(s for f in adapter.reads for s in f.suffixes) or "-",
             " ".join(f.name for f in adapter.writes) or "-",
             str(len(status.description.ops)) if status and runs else "",
-            escape(status.description.framework_version) if status and runs else "",
+            plain(status.description.framework_version) if status and runs else "",
             _state(name, there, status),
         )
     OUT.print(table)
     for name, adapter in sorted(own.known().items()) if verbose else ():
         for option in adapter.options:
             said = f"{option.description} Default: {option.default or 'none'}."
-            OUT.print(f"{name} {option.stage} [bold]{option.name}[/]: {escape(said)}")
+            OUT.print(f"{name} {option.stage} [bold]{option.name}[/]: {plain(said)}")
 
 
 def _state(name: str, there: set[str], status: hub_pb2.AdapterStatus | None) -> str:
     if status is not None:
-        return "[green]running[/]" if status.healthy else f"[red]{escape(status.problem)}[/]"
+        return "[green]running[/]" if status.healthy else f"[red]{plain(status.problem)}[/]"
     return "installed" if name in there else f"[dim]irhub adapters install {name}[/]"
 
 

@@ -6,10 +6,10 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from rich.console import Console
-from rich.markup import escape
 from rich.progress import BarColumn, Progress, SpinnerColumn, TaskID, TextColumn
 from rich.table import Table
 
+from ir_hub.cli.plain import plain
 from ir_hub.client import ENDED
 from irhub.hub.v1 import hub_pb2
 
@@ -57,7 +57,7 @@ def summary(
     table.add_column(style="bold")
     table.add_column()
     done, seconds = conversion.summary, sum(stage.seconds for stage in conversion.stages)
-    table.add_row("converted", escape(f"{source} to {conversion.spec.target}: {output}"))
+    table.add_row("converted", plain(f"{source} to {conversion.spec.target}: {output}"))
     table.add_row("nodes", f"{done.nodes_in:,} read, {done.nodes_out:,} written")
     table.add_row("recovered", _recovered(done))
     table.add_row("parameters", f"{done.parameters:,}")
@@ -67,7 +67,7 @@ def summary(
         table.add_row("code", f"{done.code_lines:,} lines")
     table.add_row("compared", _compared(conversion))
     for place, path in enumerate(written):
-        table.add_row("" if place else "files", escape(f"{path} ({_size(path)})"))
+        table.add_row("" if place else "files", plain(f"{path} ({_size(path)})"))
     cached = sum(stage.cached for stage in conversion.stages)
     reused = f", {cached} stages known from an earlier conversion" if cached else ""
     table.add_row("time", f"{seconds:.1f} s{reused}")
@@ -77,7 +77,7 @@ def summary(
 def notes(conversion: hub_pb2.Conversion, console: Console) -> None:
     """What a person should know of a conversion, a line each."""
     for note in conversion.notes:
-        console.print(f"[yellow]note:[/] {escape(note)}", highlight=False, soft_wrap=True)
+        console.print(f"[yellow]note:[/] {plain(note)}", highlight=False, soft_wrap=True)
 
 
 def _as_lines(
@@ -102,9 +102,9 @@ def _said(stage: hub_pb2.Stage) -> str:
     if stage.state == _STATE.STATE_WAITING:
         return ""
     if stage.state == _STATE.STATE_SKIPPED:
-        return f"[dim]skipped: {escape(stage.message)}[/]"
+        return f"[dim]skipped: {plain(stage.message)}[/]"
     seconds = "known already" if stage.cached else f"{stage.seconds:.1f} s"
-    message = f" {escape(stage.message)}" if stage.message else ""
+    message = f" {plain(stage.message)}" if stage.message else ""
     return f"{_MARKS.get(stage.state, '')} {seconds}{message}".strip()
 
 

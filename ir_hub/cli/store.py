@@ -6,11 +6,11 @@ import re
 from typing import Annotated
 
 import typer
-from rich.markup import escape
 from rich.table import Table
 
 from ir_hub.blobs import LocalStore
 from ir_hub.cli.errors import UsageError, reported
+from ir_hub.cli.plain import plain
 from ir_hub.cli.session import ERR, OUT, settings
 from ir_hub.hub.settings import FILE, Settings
 
@@ -58,7 +58,7 @@ def config() -> None:
         table.add_column(style="dim")
         for name, setting in Settings.model_fields.items():
             value = getattr(now, name)
-            table.add_row(name, escape(str(value)), setting.description or "")
+            table.add_row(name, plain(str(value)), setting.description or "")
         OUT.print(table)
         OUT.print(f"\nChange one in {now.home / FILE} (workers = 4), or as IRHUB_WORKERS=4.")
 

@@ -7,16 +7,15 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-import numpy as np
-
+from ir_hub.codegen.alike import Place, expression_slots, grouped, head
 from ir_hub.codegen.names import class_name, identifier, unique
+from ir_hub.codegen.optional import aligned
 from ir_hub.codegen.settle import is_sequence
-from ir_hub.codegen.spelling import Code, Expr, Layer, Style
-from ir_hub.codegen.steps import Block, Step, is_number
-from ir_hub.ir.graph import Value
-from ir_hub.ir.types import DType
+from ir_hub.codegen.spelling import Code, Layer, Style
+from ir_hub.codegen.steps import Block, Step
 
-Place = tuple[int, str]  # a literal's: the step's number, the keyword ("shape.2": within a tuple)
+ABSENT = object()  # in a literal's place, where a block goes without the step
+_PRESENCE = "?"  # the place that says whether a block has the step
 
 
 @dataclass(frozen=True)
@@ -32,13 +31,16 @@ class Parameter:
 @dataclass(eq=False)
 class Class:
     """Equal blocks, and what differs between them. `said` is what stands in a literal's place
-    where that isn't the literal itself: a parameter's name, or a multiple of one."""
+    where that isn't the literal itself: a parameter's name, or a multiple of one. `optional` are
+    the steps that some of the blocks go without, with the parameters that say so; the first block
+    has them all."""
 
     name: str
     blocks: list[Block]
     parameters: list[Parameter] = field(default_factory=list)
     said: dict[Place, str] = field(default_factory=dict)
     inline: bool = False  # a sequence that is written where it is used
+    optional: dict[int, str] = field(default_factory=dict)
     positions: dict[Block, int] = field(init=False)
 
     def __post_init__(self) -> None:
@@ -57,17 +59,13 @@ class Class:
 
 def classes_of(root: Block, root_name: str, style: Style) -> dict[Block, Class]:
     """The class of every block, inner classes before those that use them."""
-    groups: dict[object, list[Block]] = {}
-    keys: dict[Block, object] = {}
-    for block in root.blocks():
-        keys[block] = _key(block, keys)
-        groups.setdefault(keys[block], []).append(block)
+    groups, keys = grouped(root, style)
     taken = {root_name, *style.names}
     found: dict[Block, Class] = {}
     for blocks in groups.values():
         made = _class(blocks, root, root_name, taken, style)
         found.update(dict.fromkeys(blocks, made))
-        _parametrise(made, found, style)
+        _parametrise(made, found, style, keys)
     return found
 
 
@@ -86,44 +84,6 @@ def _class(
     return Class(name, blocks)
 
 
-def _key(block: Block, keys: Mapping[Block, object]) -> object:
-    """What makes two blocks one class: the same steps, wired alike, under the same names."""
-    at: dict[Value, object] = {value: ("in", i) for i, value in enumerate(block.inputs)}
-    steps = []
-    for number, step in enumerate(block.steps):
-        wires = tuple(at.get(v) or _kept(v, step) for v in step.inputs)
-        steps.append((_head(step, keys), step.name, wires, len(step.results)))
-        at.update({value: (number, i) for i, value in enumerate(step.results)})
-    return block.class_name, tuple(steps), tuple(at.get(value) for value in block.outputs)
-
-
-def _kept(constant: Value, step: Step) -> object:
-    return step.constants.get(constant), constant.dtype, len(constant.shape or ())
-
-
-def _head(step: Step, keys: Mapping[Block, object]) -> object:
-    what = step.what
-    if isinstance(what, Block):
-        return keys[what]
-    if isinstance(what, Layer):
-        codes = tuple((k, repr(v)) for k, v in what.kwargs.items() if isinstance(v, Code))
-        return what.ctor, tuple(what.kwargs), codes, what.call, what.targets
-    free = [place for (_, place), _ in _expression_slots(0, what)]
-    fixed = tuple((k, _skeleton(v)) for k, v in what.literals.items())
-    return what.text, tuple(free), fixed, what.targets
-
-
-def _skeleton(literal: Any) -> object:
-    """A literal with holes where a number may differ."""
-    if isinstance(literal, tuple):
-        return tuple(map(_skeleton, literal))
-    return "number" if _is_free(literal) else repr(literal)
-
-
-def _is_free(literal: Any) -> bool:
-    return isinstance(literal, int | float) and not isinstance(literal, bool)
-
-
 def slots(number: int, step: Step, found: Mapping[Block, Class]) -> Iterator[tuple[Place, Any]]:
     """The literals of a step that may differ between blocks of one class."""
     what = step.what
@@ -135,57 +95,73 @@ def slots(number: int, step: Step, found: Mapping[Block, Class]) -> Iterator[tup
             if not isinstance(value, Code):
                 yield (number, name), value
     else:
-        yield from _expression_slots(number, what)
+        yield from expression_slots(number, what)
         for constant, name in step.constants.items():
             for axis, size in enumerate(constant.shape or ()):
                 yield (number, f"~{name}.{axis}"), size
 
 
-def _expression_slots(number: int, what: Expr) -> Iterator[tuple[Place, Any]]:
-    for name, literal in what.literals.items():
-        yield from _numbers(number, name, literal)
-    for index in sorted(what.numbers):
-        if index < len(what.inputs) and is_number(what.inputs[index]):
-            yield (number, f"#{index}"), number_of(what.inputs[index])
-
-
-def _numbers(number: int, name: str, literal: Any) -> Iterator[tuple[Place, Any]]:
-    if isinstance(literal, tuple):
-        for index, item in enumerate(literal):
-            yield from _numbers(number, f"{name}.{index}", item)
-    elif _is_free(literal):
-        yield (number, name), literal
-
-
-def number_of(value: Value) -> Any:
-    """The element of a constant, as the shortest number that reads back as it."""
-    scalar = value.scalar
-    if isinstance(scalar, float) and value.dtype is DType.FLOAT32:
-        return float(str(np.float32(scalar)))
-    return scalar
-
-
-def _parametrise(made: Class, found: Mapping[Block, Class], style: Style) -> None:
-    columns: dict[Place, list[Any]] = {}
-    for block in made.blocks:
-        for number, step in enumerate(block.steps):
-            for place, value in slots(number, step, found):
-                columns.setdefault(place, []).append(value)
+def _parametrise(
+    made: Class, found: Mapping[Block, Class], style: Style, keys: Mapping[Block, object]
+) -> None:
+    columns = _columns(made, found, keys)
     attributes = {name for s in made.block.steps for name in (s.name, *s.constants.values())}
-    named: dict[tuple[str, ...], str] = {}
+    flags = _flags(made, columns, style)
     vectors: dict[str, tuple[Any, ...]] = {}
-    for place in sorted(columns, key=lambda place: place[1].startswith("~")):
-        vector = tuple(columns[place])
-        if len(set(map(repr, vector))) == 1:
+    # Sizes of constants come last, and places that some blocks haven't got after all others.
+    for place in sorted(columns, key=lambda p: (p[1].startswith("~"), ABSENT in columns[p])):
+        vector = columns[place]
+        if len({repr(value) for value in vector if value is not ABSENT}) <= 1:
             continue
-        key = tuple(map(repr, vector))
-        said = named.get(key) or _multiple(vector, vectors)
+        said = _known(vector, vectors) or _multiple(vector, vectors)
         if said is None:
-            said = unique(_stem(place), {*vectors, *attributes, *style.reserved})
+            said = unique(_stem(place), {*vectors, *flags, *attributes, *style.reserved})
             vectors[said] = vector
-        named.setdefault(key, said)
         made.said[place] = said
-    made.parameters = _ordered([_defaulted(name, vector) for name, vector in vectors.items()])
+    parameters = [_defaulted(name, vector) for name, vector in vectors.items()]
+    made.parameters = [*_ordered(parameters), *flags.values()]
+
+
+def _flags(
+    made: Class, columns: dict[Place, tuple[Any, ...]], style: Style
+) -> dict[str, Parameter]:
+    """The parameters that say which steps a block has, called as the steps are; their columns are
+    taken away."""
+    flags: dict[str, Parameter] = {}
+    for number, step in enumerate(made.block.steps):
+        there = columns.pop((number, _PRESENCE))
+        if not all(there):
+            name = unique(step.name, {*flags, *style.reserved})
+            flags[name] = Parameter(name, there, True, False)
+            made.optional[number] = name
+    return flags
+
+
+def _columns(
+    made: Class, found: Mapping[Block, Class], keys: Mapping[Block, object]
+) -> dict[Place, tuple[Any, ...]]:
+    """For each place the literals there, one a block, ABSENT where a block goes without the step;
+    for each step which blocks have it."""
+    rows: list[dict[Place, Any]] = []
+    for block in made.blocks:
+        steps = aligned(made.block, block, lambda step: head(step, keys))
+        assert steps is not None
+        row: dict[Place, Any] = {}
+        for number, step in enumerate(steps):
+            row[(number, _PRESENCE)] = step is not None
+            row.update(slots(number, step, found) if step is not None else ())
+        rows.append(row)
+    return {place: tuple(row.get(place, ABSENT) for row in rows) for place in rows[0]}
+
+
+def _known(vector: tuple[Any, ...], vectors: Mapping[str, tuple[Any, ...]]) -> str | None:
+    """The parameter that has these values, wherever there are any."""
+    wanted = tuple(map(repr, vector))
+    for name, values in vectors.items():
+        pairs = zip(map(repr, values), wanted, vector, strict=True)
+        if all(a == b or value is ABSENT for a, b, value in pairs):
+            return name
+    return None
 
 
 def _stem(place: Place) -> str:
@@ -197,12 +173,13 @@ def _stem(place: Place) -> str:
 
 def _multiple(vector: tuple[Any, ...], vectors: Mapping[str, tuple[Any, ...]]) -> str | None:
     """The vector as a multiple or a fraction of a parameter: "4 * channels"."""
-    if not all(isinstance(v, int) and not isinstance(v, bool) and v >= 0 for v in vector):
+    said = [(v, at) for at, v in enumerate(vector) if v is not ABSENT]
+    if not all(isinstance(v, int) and not isinstance(v, bool) and v >= 0 for v, _ in said):
         return None
     for name, known in vectors.items():
         if not all(isinstance(v, int) and not isinstance(v, bool) and v > 0 for v in known):
             continue
-        pairs = list(zip(vector, known, strict=True))
+        pairs = [(v, known[at]) for v, at in said]
         for factor in (2, 3, 4, 6, 8):
             if all(v == factor * k for v, k in pairs):
                 return f"{factor} * {name}"
@@ -213,10 +190,15 @@ def _multiple(vector: tuple[Any, ...], vectors: Mapping[str, tuple[Any, ...]]) -
 
 
 def _defaulted(name: str, vector: tuple[Any, ...]) -> Parameter:
-    common, count = Counter(map(repr, vector)).most_common(1)[0]
+    """A parameter with the default that most blocks have; a block that has no use for it takes
+    the default too."""
+    given = [value for value in vector if value is not ABSENT]
+    common, count = Counter(map(repr, given)).most_common(1)[0]
+    default = next(value for value in given if repr(value) == common)
+    if len(given) < len(vector):
+        return Parameter(name, tuple(default if v is ABSENT else v for v in vector), True, default)
     if len(vector) < 3 or 2 * count <= len(vector):
         return Parameter(name, vector)
-    default = next(value for value in vector if repr(value) == common)
     return Parameter(name, vector, True, default)
 
 

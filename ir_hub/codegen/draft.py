@@ -1,19 +1,15 @@
-"""How op tables put an expression together, and constants that are made from others."""
+"""How op tables put an expression together."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
-
-import numpy as np
 
 from ir_hub.codegen.names import unique
 from ir_hub.codegen.spelling import Expr
+from ir_hub.codegen.steps import is_number
 from ir_hub.ir.graph import Node, Value
-from ir_hub.ir.tensor import Tensor
-from ir_hub.ir.types import DType, TensorType
 
 _BARE = re.compile(r"\}\s(\*\*|//|<<|>>|[<>=!]=|[-+*/%@&|^<>])\s|^[-~]")
 
@@ -67,10 +63,14 @@ class Draft:
             self._inputs.append(value)
         return f"{{{self._inputs.index(value)}}}"
 
+    def tensors(self, *values: Value | None) -> str:
+        """Tensors as arguments of a call; None as None."""
+        return ", ".join("None" if value is None else self.tensor(value) for value in values)
+
     def scalar(self, value: Value) -> str:
         """A tensor that is written as a number when it is a constant of one element."""
         text = self.tensor(value)
-        if value.scalar is not None:
+        if is_number(value):
             self._numbers.add(self._inputs.index(value))
         return text
 
@@ -80,44 +80,11 @@ class Draft:
         self._literals[name] = item
         return f"{{{name}}}"
 
+    def each(self, items: Iterable[Any], name: str) -> str:
+        """Literals as arguments of a call, one by one."""
+        return ", ".join([self.literal(item, name) for item in items])
+
     def done(self, text: str, *, atom: bool = True, targets: str = "") -> Expr:
         """The expression."""
         numbers = frozenset(self._numbers)
         return Expr(text, self._inputs, self._literals, atom, numbers, targets)
-
-
-def derived(
-    value: Value,
-    shape: tuple[int, ...],
-    change: Callable[[np.ndarray], np.ndarray],
-    dtype: DType | None = None,
-) -> Value:
-    """A constant made from another one; it is computed only when it is written."""
-    assert value.data is not None
-    tensor = Derived(value.data, shape, change, dtype)
-    return Value(value.name, TensorType(tensor.dtype, shape), data=tensor)
-
-
-@dataclass(frozen=True, eq=False)
-class Derived:
-    """A constant that is computed from another one each time it is read."""
-
-    source: Tensor
-    shape: tuple[int, ...]
-    change: Callable[[np.ndarray], np.ndarray]
-    dtype_: DType | None = None
-
-    @property
-    def dtype(self) -> DType:
-        """The type of an element: the source's, unless another one was given."""
-        return self.dtype_ or self.source.dtype
-
-    def numpy(self) -> np.ndarray:
-        """The elements."""
-        return self.change(self.source.numpy())
-
-    def permuted(self, permutation: Sequence[int]) -> Tensor:
-        """The same with its axes in another order."""
-        shape = tuple(self.shape[axis] for axis in permutation)
-        change = self.change
-        return Derived(self.source, shape, lambda a: change(a).transpose(permutation), self.dtype_)

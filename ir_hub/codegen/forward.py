@@ -27,6 +27,7 @@ BINARY = {
     ast.Add: "+", ast.Sub: "-", ast.LShift: "<<", ast.RShift: ">>", ast.BitAnd: "&",
     ast.BitXor: "^", ast.BitOr: "|",
 }  # fmt: skip
+LETTERS = ("x", "y", "z", "u", "v", "w")  # what variables are called
 LiteralText = Callable[[int, str, object], str]
 
 
@@ -97,6 +98,10 @@ class Forward:
     def object(self, number: int, step: Step, operands: Sequence[str]) -> str:
         """The layer or block of a step, which is called with those operands."""
         return f"self.{step.name}"
+
+    def called(self, step: Step, operands: str) -> str:
+        """How a layer or a block is called, where it doesn't say so itself."""
+        return f"{{layer}}({operands})"
 
     def constant(self, name: str) -> str:
         """A constant of the block by its name."""
@@ -176,12 +181,11 @@ class Forward:
             return unique(identifier(result.name, "y"), alive)
         names = [self.texts[value].code for value in read if value in self.texts]
         free = [name for name in names if name.isidentifier() and name not in alive]
-        letters = ("x", "y", "z", "u", "v", "w")
         return (
             min(free, key=len)
             if free
             else next(
-                (letter for letter in letters if letter not in alive),
+                (letter for letter in LETTERS if letter not in alive),
                 unique(identifier(step.op, "y"), alive),
             )
         )
@@ -190,10 +194,8 @@ class Forward:
         operands = [self._operand(number, step, i, v, plain) for i, v in enumerate(_operands(step))]
         what = step.what
         if not isinstance(what, Expr):
-            call = (
-                getattr(what, "call", "")
-                or "{layer}(" + ", ".join(f"{{{i}}}" for i in range(len(operands))) + ")"
-            )
+            holes = ", ".join(f"{{{i}}}" for i in range(len(operands)))
+            call = getattr(what, "call", "") or self.called(step, holes)
             codes = [operand.code for operand in operands]
             return Text(_fill(call, codes, {"layer": self.object(number, step, codes)}))
         if what.text == "{0}":

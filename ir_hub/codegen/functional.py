@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from ir_hub.codegen.classes import Class, classes_of
-from ir_hub.codegen.forward import Forward, LiteralText
+from ir_hub.codegen.forward import LETTERS, Forward, LiteralText
 from ir_hub.codegen.names import CALLED, class_name, identifier, unique
 from ir_hub.codegen.outline import outline
 from ir_hub.codegen.settle import is_sequence, settle
@@ -60,9 +60,10 @@ def write_functional(
     settle(root, style)
     root_name = unique(class_name(model.scopes.get("", ""), class_name(name)), style.names)
     classes = classes_of(root, root_name, style)
-    writer = _Functions(classes, style, inputs)
+    arguments = argument_names(graph.inputs)
+    writer = _Functions(classes, style, inputs, arguments)
     made = list(dict.fromkeys(classes.values()))
-    texts = [writer.function(c, argument_names(graph.inputs)) for c in made]
+    texts = [writer.function(c, arguments) for c in made]
     kept = dict(_constants_of(root, ""))
     weights = {key: value for key, value in weights_of(root, "") if key not in kept}
     return Functions("\n\n\n".join(texts), writer.names[classes[root]], weights, kept)
@@ -100,16 +101,23 @@ def _flatten(block: Block) -> None:
 
 
 class _Functions(Writer):
-    def __init__(self, classes: Mapping[Block, Class], style: Style, inputs: Sequence[str]) -> None:
+    def __init__(
+        self,
+        classes: Mapping[Block, Class],
+        style: Style,
+        inputs: Sequence[str],
+        arguments: Sequence[str],
+    ) -> None:
         super().__init__(classes, style)
         self.inputs = inputs
         self.names: dict[Class, str] = {}
-        taken = {*style.names, *style.reserved, *CALLED, CONSTANTS}
+        taken = {*style.names, *style.reserved, *CALLED, CONSTANTS, *arguments}
         for made in dict.fromkeys(classes.values()):
             taken.update(p.name for p in made.parameters)
         for made in dict.fromkeys(classes.values()):
             self.names[made] = unique(_snake(made.name), taken)
             taken.add(self.names[made])
+        self.taken = taken.difference(arguments)
 
     def function(self, made: Class, root_arguments: tuple[str, ...]) -> str:
         """A block as a function that returns a model."""
@@ -154,12 +162,12 @@ class _Functions(Writer):
         texts = {p.name: p.name for p in made.parameters}
         if isinstance(what, Layer):
             said = {k: self.said(made, (number, k), v, texts) for k, v in what.kwargs.items()}
-            return self.call(what, said | {"name": self.text(step.name)})
+            return self.call(what, said | {"name": f'"{step.name}"'})
         assert isinstance(what, Block)
         child = self.classes[what]
         values = child.arguments(what)
         inner = {k: self.said(made, (number, k), v, texts) for k, v in values.items()}
-        name = self.text(step.name)
+        name = f'"{step.name}"'
         if made.block.path and self.has_constants(child):
             name = f'f"{{name}}.{step.name}"'
         given = [*operands, *self.given(child, inner), f"name={name}"]
@@ -178,17 +186,25 @@ class _Statements(Forward):
         super().__init__(made.block, literal, arguments)
         self.writer, self.made = writer, made
         calls = Counter(s.name for s in made.block.steps if not isinstance(s.what, Expr))
-        taken = {*writer.style.reserved, *(p.name for p in made.parameters)}
+        taken = {*writer.taken, *(p.name for p in made.parameters)}
+        # What a block is called with is written twice.
+        blocks = [step for step in made.block.steps if isinstance(step.what, Block)]
+        self.given = {value for step in blocks for value in step.inputs}
         self.shared: dict[str, str] = {}
         for name, count in calls.items():
             if count > 1:
                 self.shared[name] = unique(identifier(name, "layer"), taken)
                 taken.add(self.shared[name])
         self.defined: set[str] = set()
+        # No variable may hide a function; what an input is called says what it is.
+        self.hidden = {*writer.taken, *self.shared.values(), *arguments}.difference(LETTERS)
+
+    def _variable(self, step: Step, result: Value, alive: set[str], read: Sequence[Value]) -> str:
+        return super()._variable(step, result, alive | self.hidden, read)
 
     def returned(self, codes: Sequence[str]) -> str:
         outputs = codes[0] if len(codes) == 1 else f"[{', '.join(codes)}]"
-        name = self.writer.text(self.writer.names[self.made]) if self.is_root else "name"
+        name = f'"{self.writer.names[self.made]}"' if self.is_root else "name"
         return f"return keras.Model(inputs, {outputs}, name={name})"
 
     @property
@@ -196,12 +212,16 @@ class _Statements(Forward):
         return self.made.block.path == ""
 
     def nests(self, step: Step) -> bool:
-        return isinstance(step.what, Expr)
+        return isinstance(step.what, Expr) and not self.given.intersection(step.results)
 
     def object(self, number: int, step: Step, operands: Sequence[str]) -> str:
         if step.name in self.defined:
             return self.shared[step.name]
         return self.writer.layer(self.made, number, step, operands)
+
+    def called(self, step: Step, operands: str) -> str:
+        several = isinstance(step.what, Block) and len(step.inputs) > 1
+        return f"{{layer}}([{operands}])" if several else f"{{layer}}({operands})"
 
     def constant(self, name: str) -> str:
         key = self.writer.text(name) if self.is_root else f'f"{{name}}.{name}"'

@@ -76,6 +76,8 @@ class Style:
     `reserved` are attribute names that its modules already have, `names` those that the file
     imports. `marks` are what may be in an attribute's name besides letters, digits and
     underscores: where there are some, names are texts, and not those of Python's attributes.
+    `absent` is what stands in for a child that only some modules of a class have; empty: modules
+    with other children are other classes.
     """
 
     base: str
@@ -88,3 +90,4 @@ class Style:
     reserved: frozenset[str]
     names: frozenset[str]
     marks: str = ""
+    absent: str = ""

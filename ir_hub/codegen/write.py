@@ -8,7 +8,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from ir_hub.codegen.classes import Class, classes_of, number_of
+from ir_hub.codegen.alike import number_of
+from ir_hub.codegen.classes import Class, classes_of
 from ir_hub.codegen.forward import Forward
 from ir_hub.codegen.names import class_name, identifier, unique
 from ir_hub.codegen.outline import outline
@@ -137,9 +138,10 @@ class Writer:
                     lines.setdefault(name, self.constant(name, value, sizes))
                 continue
             texts = {p.name: p.name for p in made.parameters}
-            lines.setdefault(
-                step.name, f"self.{step.name} = {self.object(made, number, step, texts)}"
-            )
+            made_of = self.object(made, number, step, texts)
+            if number in made.optional:
+                made_of += f" if {made.optional[number]} else {self.style.absent}"
+            lines.setdefault(step.name, f"self.{step.name} = {made_of}")
         for name in self.kept(made):
             lines.setdefault(name, f"self.{name} = {name}")
         return list(lines.values())
@@ -190,7 +192,7 @@ class Writer:
             if p.has_default and inner[p.name] == self.text(p.default):
                 continue
             skipped = position > len(given)
-            named = skipped or position > 1
+            named = skipped or position > 1 or p.name in child.optional.values()
             given.append(f"{p.name}={inner[p.name]}" if named else inner[p.name])
         return given
 

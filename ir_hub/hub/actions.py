@@ -99,10 +99,16 @@ class Actions:
         )
 
     async def emit(
-        self, target: str, model: Blob, options: Mapping[str, Any], tell: Tell = quiet
+        self,
+        target: str,
+        model: Blob,
+        options: Mapping[str, Any],
+        tell: Tell = quiet,
+        *,
+        anew: bool = False,
     ) -> Outcome:
         """The IR as a model of the target; `options`: "name" of an IR file, or "format" and the
-        target's own "options"."""
+        target's own "options". `anew`: even if that was done before."""
         if target == IR:
             return await self.own("emit", {"model": asdict(model), **options}, tell)
 
@@ -124,6 +130,8 @@ class Actions:
                 facts={"weight_names": written.weight_names},
             )
 
+        if anew:
+            return await work()
         return await self.once(
             "emit", await self.adapters.version(target), model.digest, options, work
         )

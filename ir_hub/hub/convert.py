@@ -21,9 +21,9 @@ from ir_hub.hub.outcome import Outcome
 from ir_hub.hub.plan import IR, Plan, plan
 from ir_hub.hub.report import report
 from ir_hub.ir.tensor import Blob
-from ir_hub.sdk.client import NamedBlob, Tell
-from ir_hub.sdk.errors import AdapterError
-from ir_hub.sdk.tensors import read_arrays
+from ir_hub.sdk.client import NamedBlob, Tell, quiet
+from ir_hub.sdk.errors import AdapterError, UntrustedCode
+from ir_hub.sdk.tensors import Arrays, read_arrays
 from irhub.hub.v1 import hub_pb2
 
 Changed = Callable[[], None]
@@ -130,12 +130,12 @@ class _Conversion:
         laid = await self._stage("relay", relay)
         return await self._stage("lower", lower)
 
-    async def _emit(self, model: Blob, tell: Tell) -> Outcome:
+    async def _emit(self, model: Blob, tell: Tell, *, anew: bool = False) -> Outcome:
         if self._plan.target == IR:
             name = PurePosixPath(self._spec.files[0].name).stem + SUFFIX
             return await self._actions.emit(IR, model, {"name": name}, tell)
         options = {"format": self._spec.format, "options": dict(self._spec.emit_options)}
-        return await self._actions.emit(self._plan.target, model, options, tell)
+        return await self._actions.emit(self._plan.target, model, options, tell, anew=anew)
 
     async def _compared(self, source: Source, checked: Blob, ready: Blob, emitted: Outcome) -> None:
         """Compares, and notes the comparison; Mismatch unless it may differ."""
@@ -157,7 +157,16 @@ class _Conversion:
     ) -> Outcome:
         actions, given = self._actions, self._spec.check_inputs
         theirs = runner(actions, source.framework, source.files, checked)
-        ours = runner(actions, self._plan.target, emitted.files, ready)
+        written = runner(actions, self._plan.target, emitted.files, ready)
+
+        async def ours(inputs: Arrays) -> Arrays:
+            try:
+                return await written(inputs)
+            except UntrustedCode:
+                # Known from earlier to us, but no more to the adapter, which has its own store.
+                await self._emit(ready, quiet, anew=True)
+                return await written(inputs)
+
         comparer = Comparer(actions, ready, theirs, ours)
 
         async def work() -> Outcome:

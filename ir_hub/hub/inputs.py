@@ -102,7 +102,7 @@ def _array(value: Value, sizes: Sizes, limit: int | None, random: np.random.Gene
         return _padding_mask(shape).astype(dtype.numpy)
     if dtype is DType.BOOL:
         return random.integers(0, 2, shape).astype(bool)
-    if dtype.is_integer:
+    if dtype.is_integer or limit is not None:  # MXNet's indices are floats
         low, high = _range(dtype, len(shape), limit)
         return random.integers(low, high, shape).astype(dtype.numpy)
     if dtype in (DType.COMPLEX64, DType.COMPLEX128):

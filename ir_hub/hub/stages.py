@@ -135,5 +135,11 @@ def _load(store: LocalStore, request: Request) -> Model:
 
 
 def _outcome(store: LocalStore, model: Model, **said: Any) -> Outcome:
-    blob = store.put_bytes(dump_bytes(model, store.put_bytes, OPSET))
-    return Outcome(blob, holds=(blob, *bundle.held_blobs(model)), **said)
+    stored: list[Blob] = []  # constants that were computed, and so lie in no file of the source
+
+    def put(data: memoryview) -> Blob:
+        stored.append(store.put_bytes(data))
+        return stored[-1]
+
+    blob = store.put_bytes(dump_bytes(model, put, OPSET))
+    return Outcome(blob, holds=(blob, *bundle.held_blobs(model), *stored), **said)

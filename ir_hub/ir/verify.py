@@ -9,7 +9,7 @@ from typing import Any
 from ir_hub.ir.dims import Dim, Expr, symbols_of
 from ir_hub.ir.errors import BadIR
 from ir_hub.ir.graph import Argument, Graph, Model, Node, Value
-from ir_hub.ir.limits import MAX_GRAPHS
+from ir_hub.ir.limits import MAX_GRAPHS, MAX_RANK, MAX_SIZE
 from ir_hub.ir.order import order_problem
 from ir_hub.ir.schema import OpSchema, argument_problem, given
 from ir_hub.ir.text import node_label
@@ -196,10 +196,12 @@ class _Verifier:
         if not isinstance(type_, TensorType) or not isinstance(type_.dtype, DType):
             self.problem(node, f"{value!r} has no element type")
             return
+        if len(type_.shape or ()) > MAX_RANK:
+            self.problem(node, f"{value!r} has more than {MAX_RANK} axes")
         for size in type_.shape or ():
             if isinstance(size, Expr):
                 if size not in self._sizes:
                     self._sizes.add(size)
                     self._symbols |= symbols_of(size)
-            elif type(size) is not int or size < 0:
+            elif type(size) is not int or not 0 <= size <= MAX_SIZE:
                 self.problem(node, f"{value!r} has the size {size!r}")

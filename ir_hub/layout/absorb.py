@@ -31,6 +31,8 @@ def scrambled(parts: list[Group], before: Shape, perm: Perm, after: Shape) -> Sc
     """What is different where an operand in the order `perm` is reshaped as if it were as
     written; None unless just the last axis of the result is made of axes in another order."""
     last = parts[-1]
+    if not last.before:  # what isn't provably made of any axis
+        return None
     moved = [axis for axis in perm if before[axis] != 1]
     leading = [axis for part in parts[:-1] for axis in part.before]
     inner = moved[len(leading) :]

@@ -108,9 +108,9 @@ class Held:
         if result is None:
             result = Value(f"{value.name}_transposed", permuted_type(value.type, perm))
         scope = self._common_scope(have)
-        shape = shape_of(have)
-        if moves_nothing(shape, step) and 0 not in shape:
-            shape = one_open(permuted(shape, step))
+        shape = one_open(permuted(shape_of(have), step))
+        said = all(isinstance(size, int) and size for size in shape)
+        if said and moves_nothing(shape_of(have), step):
             return self.add("reshape", {"x": have, "shape": shape}, result, scope)
         return self.add("transpose", {"x": have, "perm": step}, result, scope)
 

@@ -33,8 +33,6 @@ def groups(before: Shape, after: Shape) -> list[Group]:
     """The smallest groups that a reshape takes to groups, as far as they are provably such."""
     old = [axis for axis, size in enumerate(before) if size != 1]
     new = [axis for axis, size in enumerate(after) if size != 1]
-    if 0 in before:  # products of sizes tell nothing then
-        return [Group(tuple(old), tuple(new))]
     found: list[Group] = []
     start_old = start_new = 0
     try:

@@ -164,11 +164,18 @@ class _Relay:
             self._barrier(node)
             return
         args, result_perm = found
-        for name in operand_names(node)[1:]:
-            args[name] = self._as_written(args[name])
         moved = tuple(self._held.get(value, perm) for value in operands)
-        args[first] = moved if isinstance(argument, tuple) else moved[0]
-        self._made(node, args, result_perm)
+        given = {first: moved if isinstance(argument, tuple) else moved[0]}
+        self._made(node, self._completed(args, given), result_perm)
+
+    def _completed(
+        self, args: Mapping[str, Argument], given: Mapping[str, Argument]
+    ) -> dict[str, Argument]:
+        """The arguments with those that are given; the others are taken as written."""
+        return {
+            name: given[name] if name in given else self._as_written(argument)
+            for name, argument in args.items()
+        }
 
     def _fitting(self, node: Node, perm: Perm | None, x: Value) -> Perm | None:
         """The order, or where the target needs the node's axis in another place, one that has
@@ -184,22 +191,17 @@ class _Relay:
         native = native_axes(node, self._axes)
         *sources, source = orders(node.axes)
         *targets, target = orders(native)
-        args = dict(node.args)
-        names = operand_names(node)
+        given: dict[str, Argument] = {"axes": native}
         try:
-            for name, ours, theirs in zip(names, sources, targets, strict=False):
+            for name, ours, theirs in zip(operand_names(node), sources, targets, strict=False):
                 value = node.args[name]
                 assert isinstance(value, Value)
-                perm = permutation(ours, theirs, rank_of(value))
-                args[name] = self._held.get(value, perm)
+                given[name] = self._held.get(value, permutation(ours, theirs, rank_of(value)))
             result_perm = permutation(source, target, rank_of(node.result))
         except ValueError:  # it names other axes than the target: that the target has to refuse
             self._barrier(node)
             return
-        for name in names[len(sources) :]:
-            args[name] = self._as_written(args[name])
-        args["axes"] = native
-        self._made(node, args, result_perm)
+        self._made(node, self._completed(node.args, given), result_perm)
 
     def _reshape(self, node: Node) -> None:
         """Reshapes what is there, if that can be; else what gives what is asked for later."""
@@ -239,8 +241,8 @@ class _Relay:
         if found is None:
             return False
         node.op, given = found
-        args = OPS[node.op].complete({"x": self._held.get(node.x, perm), **given})
-        self._made(node, args, order)
+        args = OPS[node.op].complete({"x": node.x, **given})
+        self._made(node, self._completed(args, {"x": self._held.get(node.x, perm)}), order)
         return True
 
     def _sizes_of(self, node: Node) -> None:

@@ -7,6 +7,7 @@ from typing import TypeVar
 
 import numpy as np
 
+from ir_hub.ir.types import Shape, TensorType
 from ir_hub.ops.op import Array
 
 T = TypeVar("T")
@@ -39,6 +40,11 @@ def transposed(array: Array, source: str, target: str) -> Array:
     if source == target:
         return array
     return np.transpose(array, permutation(source, target, array.ndim))
+
+
+def reordered_rule(x: TensorType, *_: object, axes: str, **__: object) -> Shape | None:
+    """The shape rule of ops that keep all sizes, in the order that the result has."""
+    return x.shape and arranged(x.shape, *orders(axes))
 
 
 def _places(order: str, rank: int) -> dict[str, range]:

@@ -12,7 +12,16 @@ from ir_hub.ops.axes_string import arranged, orders, transposed
 from ir_hub.ops.families import OpenShape, Ranked, SizesSeen, known_length, product
 from ir_hub.ops.op import Array, Layout, Sizes, op
 from ir_hub.ops.precision import keeps_float_type
-from ir_hub.ops.windows import Pads, cut, extent, overlapped, padded, window_counts, windows
+from ir_hub.ops.windows import (
+    Pads,
+    check_steps,
+    cut,
+    extent,
+    overlapped,
+    padded,
+    window_counts,
+    windows,
+)
 
 
 def _conv_shape(
@@ -36,6 +45,8 @@ def _conv_shape(
 def _check_channels(channels: Dim, expected: Dim, divided: Dim, groups: int) -> None:
     if isinstance(channels, int) and isinstance(expected, int) and channels != expected:
         raise ValueError(f"{channels} channels, but the weight is for {expected}")
+    if groups < 1:
+        raise ValueError(f"{groups} groups")
     if isinstance(divided, int) and divided % groups:
         raise ValueError(f"{divided} channels don't divide into {groups} groups")
 
@@ -145,6 +156,7 @@ def _conv_transpose_shape(
     axes: str = "NC*,IO*->NC*",
 ) -> Shape:
     _check_cut(pads)
+    check_steps(strides, dilations)
     x_order, weight_order, result_order = orders(axes)
     batch, channels, *sizes = arranged(x.shape, x_order, "NC*")
     inputs, outputs, *kernel = arranged(weight.shape, weight_order, "IO*")

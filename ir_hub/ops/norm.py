@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from ir_hub.ir.types import DType, Shape
+from ir_hub.ops.axes_string import orders, reordered_rule, transposed
 from ir_hub.ops.families import Ranked
 from ir_hub.ops.op import Array, Layout, op
 from ir_hub.ops.precision import keeps_float_type, widened
@@ -159,34 +160,57 @@ def _grouped(x: Array, weight: Array, bias: Array, groups: int, eps: float) -> A
     return y * _along(weight, x.ndim, 1) + _along(bias, x.ndim, 1)
 
 
-@op(shape=same_rule)
+@op(layout=Layout.AXES_STRING, shape=reordered_rule)
 @keeps_float_type
-def group_norm(x: Array, weight: Array, bias: Array, *, groups: int, eps: float = 1e-5) -> Array:
+def group_norm(
+    x: Array,
+    weight: Array,
+    bias: Array,
+    *,
+    groups: int,
+    eps: float = 1e-5,
+    axes: str = "NC*->NC*",
+) -> Array:
     """Mean 0 and variance 1 over each group of channels of each image, times weight, plus bias.
 
-    The channels are axis 1; weight and bias have one element for each.
+    Weight and bias have one element for each channel.
     """
-    return _grouped(x, weight, bias, groups, eps)
+    x_order, result_order = orders(axes)
+    y = _grouped(transposed(x, x_order, "NC*"), weight, bias, groups, eps)
+    return transposed(y, "NC*", result_order)
 
 
-@op(shape=same_rule)
+@op(layout=Layout.AXES_STRING, shape=reordered_rule)
 @keeps_float_type
-def instance_norm(x: Array, weight: Array, bias: Array, *, eps: float = 1e-5) -> Array:
-    """group_norm where every channel, axis 1, is a group."""
-    return _grouped(x, weight, bias, x.shape[1], eps)
+def instance_norm(
+    x: Array, weight: Array, bias: Array, *, eps: float = 1e-5, axes: str = "NC*->NC*"
+) -> Array:
+    """group_norm where every channel is a group."""
+    x_order, result_order = orders(axes)
+    x = transposed(x, x_order, "NC*")
+    return transposed(_grouped(x, weight, bias, x.shape[1], eps), "NC*", result_order)
 
 
-@op(shape=same_rule)
+@op(layout=Layout.AXES_STRING, shape=reordered_rule)
 @keeps_float_type
 def lrn(
-    x: Array, *, size: int, alpha: float = 0.0001, beta: float = 0.75, bias: float = 1.0
+    x: Array,
+    *,
+    size: int,
+    alpha: float = 0.0001,
+    beta: float = 0.75,
+    bias: float = 1.0,
+    axes: str = "NC*->NC*",
 ) -> Array:
     """x / (bias + alpha / size * s) ** beta, s the sum of squares over the `size` channels around
     each: (size - 1) // 2 before it, size // 2 after it."""
+    x_order, result_order = orders(axes)
+    x = transposed(x, x_order, "NC*")
     before, after = (size - 1) // 2, size // 2
     squares = np.pad(x * x, [(0, 0), (before, after)] + [(0, 0)] * (x.ndim - 2))
     near = np.lib.stride_tricks.sliding_window_view(squares, size, axis=1)
-    return x / (bias + alpha / size * near.sum(axis=-1)) ** beta
+    y = x / (bias + alpha / size * near.sum(axis=-1)) ** beta
+    return transposed(y, "NC*", result_order)
 
 
 @op(layout=Layout.AXIS, shape=same_rule)

@@ -6,43 +6,54 @@ import numpy as np
 
 from ir_hub.ir.dims import Dim
 from ir_hub.ir.types import Shape, TensorType
+from ir_hub.ops.axes_string import arranged, orders, transposed
 from ir_hub.ops.families import OpenShape, Ranked, SizesSeen
 from ir_hub.ops.op import Array, Layout, Sizes, op
 from ir_hub.ops.shape_rules import axis_of, same_rule
 
 
-@op()
-def space_to_depth(x: Array, *, block: int, mode: str = "DCR") -> Array:
-    """Each block by block square of (N, C, H, W) as channels: the inverse of depth_to_space."""
+@op(layout=Layout.AXES_STRING)
+def space_to_depth(x: Array, *, block: int, mode: str = "DCR", axes: str = "NC*->NC*") -> Array:
+    """Each block by block square of an image as channels: the inverse of depth_to_space."""
+    x_order, result_order = orders(axes)
+    x = transposed(x, x_order, "NC*")
     n, c, h, w = x.shape
     squares = x.reshape(n, c, h // block, block, w // block, block)
     order = (0, 3, 5, 1, 2, 4) if mode == "DCR" else (0, 1, 3, 5, 2, 4)
-    return squares.transpose(order).reshape(n, c * block * block, h // block, w // block)
+    y = squares.transpose(order).reshape(n, c * block * block, h // block, w // block)
+    return transposed(y, "NC*", result_order)
 
 
 @space_to_depth.shape
-def _(x: Ranked, *, block: int, mode: str) -> Shape:
-    n, c, h, w = x.shape
-    return n, c * (block * block), _parts(h, block, x), _parts(w, block, x)
+def _(x: Ranked, *, block: int, mode: str, axes: str) -> Shape:
+    x_order, result_order = orders(axes)
+    n, c, h, w = arranged(x.shape, x_order, "NC*")
+    sizes = n, c * (block * block), _parts(h, block, x), _parts(w, block, x)
+    return arranged(sizes, "NC*", result_order)
 
 
-@op()
-def depth_to_space(x: Array, *, block: int, mode: str = "DCR") -> Array:
-    """Channels of (N, C, H, W) as block by block squares; a channel's number counts row and column
+@op(layout=Layout.AXES_STRING)
+def depth_to_space(x: Array, *, block: int, mode: str = "DCR", axes: str = "NC*->NC*") -> Array:
+    """Channels of an image as block by block squares; a channel's number counts row and column
     within the square before the new channel ("DCR"), or after it ("CRD")."""
+    x_order, result_order = orders(axes)
+    x = transposed(x, x_order, "NC*")
     n, c, h, w = x.shape
     rest = c // (block * block)
     if mode == "DCR":
         squares = x.reshape(n, block, block, rest, h, w).transpose(0, 3, 4, 1, 5, 2)
     else:
         squares = x.reshape(n, rest, block, block, h, w).transpose(0, 1, 4, 2, 5, 3)
-    return squares.reshape(n, rest, h * block, w * block)
+    y = squares.reshape(n, rest, h * block, w * block)
+    return transposed(y, "NC*", result_order)
 
 
 @depth_to_space.shape
-def _(x: Ranked, *, block: int, mode: str) -> Shape:
-    n, c, h, w = x.shape
-    return n, _parts(c, block * block, x), h * block, w * block
+def _(x: Ranked, *, block: int, mode: str, axes: str) -> Shape:
+    x_order, result_order = orders(axes)
+    n, c, h, w = arranged(x.shape, x_order, "NC*")
+    sizes = n, _parts(c, block * block, x), h * block, w * block
+    return arranged(sizes, "NC*", result_order)
 
 
 @op(layout=Layout.AXIS)

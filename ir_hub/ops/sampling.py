@@ -9,8 +9,9 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 from ir_hub.ir.types import Shape
+from ir_hub.ops.axes_string import arranged, orders, transposed
 from ir_hub.ops.families import OpenShape, Ranked, SizesSeen
-from ir_hub.ops.op import Array, Sizes, op
+from ir_hub.ops.op import Array, Layout, Sizes, op
 from ir_hub.ops.precision import keeps_float_type
 from ir_hub.ops.resize import cubic
 from ir_hub.ops.windows import Pads
@@ -18,11 +19,13 @@ from ir_hub.ops.windows import Pads
 Inside = Callable[[Array, int], tuple[Array, Array]]  # places, size -> places inside, counted
 
 
-def _grid_shape(x: Ranked, grid: Ranked, **_: object) -> Shape:
-    return *x.shape[:2], *grid.shape[1:-1]
+def _grid_shape(x: Ranked, grid: Ranked, *, axes: str, **_: object) -> Shape:
+    x_order, result_order = orders(axes)
+    batch, channels = arranged(x.shape, x_order, "NC*")[:2]
+    return arranged((batch, channels, *grid.shape[1:-1]), "NC*", result_order)
 
 
-@op(shape=_grid_shape)
+@op(layout=Layout.AXES_STRING, shape=_grid_shape)
 @keeps_float_type
 def grid_sample(
     x: Array,
@@ -31,13 +34,16 @@ def grid_sample(
     mode: str = "linear",
     padding_mode: str = "zeros",
     align_corners: bool = False,
+    axes: str = "NC*->NC*",
 ) -> Array:
-    """x (N, C, *) at the places of a grid (N, *, axes), which counts from -1 to 1 along each axis
-    of x, the last axis first.
+    """x at the places of a grid (N, *, axes), which counts from -1 to 1 along each spatial axis
+    of x, the last one first.
 
     With `align_corners` -1 and 1 are the middles of the outermost elements, else their outer edges.
     `mode`: linear, nearest, cubic. `padding_mode`: zeros, border, reflection.
     """
+    x_order, result_order = orders(axes)
+    x = transposed(x, x_order, "NC*")
     sizes, images = x.shape[2:], x.shape[0]
     places = []
     for axis, size in enumerate(sizes):
@@ -52,7 +58,7 @@ def grid_sample(
             at = np.where(outside, _reflected(at, low, high), at)
         places.append(at.astype(grid.dtype))
     y = _sampled(x, places, mode, _inside(padding_mode, align_corners))
-    return y.reshape(*x.shape[:2], *grid.shape[1:-1])
+    return transposed(y.reshape(*x.shape[:2], *grid.shape[1:-1]), "NC*", result_order)
 
 
 def _reflected(at: Array, low: float, high: float) -> Array:

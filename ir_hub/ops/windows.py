@@ -33,8 +33,10 @@ def window_counts(
     its padding at the beginning.
 
     Raises:
-        ValueError: a window doesn't fit, or the arguments disagree on how many axes there are.
+        ValueError: a window doesn't fit, a step isn't positive, or the arguments disagree on how
+            many axes there are.
     """
+    check_steps(strides, dilations)
     counts = {len(sizes), len(kernel), len(strides), len(pads), len(dilations)}
     if len(counts) > 1:
         raise ValueError(
@@ -43,6 +45,12 @@ def window_counts(
         )
     each = zip(sizes, kernel, strides, pads, dilations, strict=True)
     return tuple(_count(*axis, ceil_mode) for axis in each)
+
+
+def check_steps(strides: Sequence[int], dilations: Sequence[int]) -> None:
+    """Nothing if all steps go forward; else ValueError."""
+    if min((*strides, *dilations), default=1) < 1:
+        raise ValueError(f"strides {tuple(strides)}, dilations {tuple(dilations)}: not positive")
 
 
 def _count(

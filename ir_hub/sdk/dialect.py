@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
-from ir_hub.ir.graph import Graph, Value
+from ir_hub.ir.graph import Graph, Node, Value
 from ir_hub.ops.build import Builder
 from ir_hub.ops.catalogue import OPS
 from ir_hub.ops.op import Kind, Op, Param
@@ -125,6 +125,21 @@ class Dialect:
         if not fits:
             raise Unsupported(f"{self.name} has no op for {ours}")
         return self.writes[ours][max(fits)]
+
+    def check_axes(self, node: Node) -> None:
+        """Refuses a node whose axes are in another order than the framework runs them in; an op
+        that `axes` doesn't name is run in its default order.
+
+        Raises:
+            Unsupported: they are.
+        """
+        axes = node.args.get("axes")
+        if not isinstance(axes, str) or node.op not in OPS:
+            return
+        own = self.axes.get(node.op, OPS[node.op].params["axes"].default)
+        # Other axes altogether, as of a resize of all of them, are the rule's own affair.
+        if axes != own and sorted(axes) == sorted(own):
+            raise Unsupported(f"its axes are {axes}, {self.name}'s are {own}")
 
     def written(self, version: int = 1 << 30) -> list[str]:
         """The ops that can be written at a version of the target, sorted."""

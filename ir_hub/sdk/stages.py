@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 
 from google.protobuf.message import DecodeError
@@ -184,13 +184,21 @@ def refuse_unwritten(model: Model, dialect: Dialect) -> None:
         UnsupportedNodes: with each node that it has none for.
     """
     written = frozenset(dialect.written())
-    problems = [
-        Problem(_called(node), f"{dialect.name} has no op for {node.op}")
-        for node in model.graph.walk()
-        if node.op not in written
-    ]
+    found = [(node, _why_unwritten(node, dialect, written)) for node in model.graph.walk()]
+    problems = [Problem(_called(node), reason) for node, reason in found if reason]
     if problems:
         raise UnsupportedNodes(dialect.name, problems)
+
+
+def _why_unwritten(node: Node, dialect: Dialect, written: Collection[str]) -> str:
+    """Why a dialect has no rule for a node; empty when it has one."""
+    if node.op not in written:
+        return f"{dialect.name} has no op for {node.op}"
+    try:
+        dialect.check_axes(node)
+    except Unsupported as error:
+        return str(error)
+    return ""
 
 
 def check_name(name: str) -> str:
@@ -199,16 +207,19 @@ def check_name(name: str) -> str:
     Raises:
         BadRequest: it isn't.
     """
-    parts = name.split("/")
-    strange = any(
-        not part or part in (".", "..") or len(part.encode()) > _NAME_BYTES for part in parts
-    )
-    if strange or len(name.encode()) > _PATH_BYTES or "\\" in name or not name.isprintable():
+    # Bytes that no text has are surrogates here, which aren't printable.
+    if not name.isprintable() or "\\" in name or _is_strange_path(name):
         raise BadRequest(
             f"{name[:100]!r} can't name a file: use a relative path without '..', backslashes or "
             f"control characters, of at most {_PATH_BYTES} bytes"
         )
     return name
+
+
+def _is_strange_path(name: str) -> bool:
+    parts = name.split("/")
+    unfit = any(not p or p in (".", "..") or len(p.encode()) > _NAME_BYTES for p in parts)
+    return unfit or len(name.encode()) > _PATH_BYTES
 
 
 def _work(adapter: Adapter, stage: str, given: Mapping[str, str], job: Job) -> Work:

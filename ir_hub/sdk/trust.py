@@ -1,4 +1,4 @@
-"""Of code only what was written here is run: remembered when it is emitted, asked before it runs."""
+"""Of code only what was written here is run: remembered by Emit, looked up by Run."""
 
 from __future__ import annotations
 

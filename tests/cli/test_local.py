@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
+import signal
+import subprocess
+import time
 from pathlib import Path
 
 import psutil
@@ -12,6 +16,7 @@ import pytest
 from ir_hub.cli.local import LocalServices, ServiceError
 from ir_hub.hub.settings import load
 from tests.cli.conftest import HOME, Irhub
+from tests.services.processes import command, eventually
 
 
 @pytest.fixture
@@ -59,6 +64,58 @@ def test_a_service_that_cannot_start_says_why(local: LocalServices, tmp_path: Pa
     with pytest.raises(ServiceError, match="can't be used as the hub's database"):
         local.ensure([])
     assert local.running() == {}
+
+
+def test_what_was_begun_beside_a_service_that_cannot_start_is_ended(
+    local: LocalServices, tmp_path: Path
+) -> None:
+    # Services are started in the run folder, where this is found before the adapter's own code.
+    broken = tmp_path / "run" / "adapters" / "onnx"
+    broken.mkdir(parents=True)
+    (broken.parent / "__init__.py").touch()
+    (broken / "__main__.py").write_text("import sys\nsys.exit('broken on purpose')\n")
+    with pytest.raises(ServiceError, match="onnx can't start: broken on purpose"):
+        local.ensure(["onnx"])
+    assert local.running() == {}
+    assert [child for child in psutil.Process().children() if "ir_hub.hub" in command(child)] == []
+    shutil.rmtree(broken.parent)
+    try:
+        local.ensure(["onnx"])
+        assert list(local.running()) == ["hub", "onnx"]
+    finally:
+        local.stop()
+
+
+def test_a_stopped_service_that_nobody_reaped_is_not_waited_for(
+    local: LocalServices, tmp_path: Path
+) -> None:
+    # A shell that becomes a program that never asks what became of its child.
+    forgetful = ["sh", "-c", "sleep 600 & echo $!; exec sleep 600"]
+    with subprocess.Popen(forgetful, stdout=subprocess.PIPE, text=True) as starter:
+        assert starter.stdout is not None
+        service = psutil.Process(int(starter.stdout.readline()))
+        assert eventually(lambda: psutil.Process(starter.pid).name() == "sleep")
+        note(tmp_path, pid=service.pid, began=service.create_time())
+        begun = time.monotonic()
+        try:
+            assert local.stop() == ["hub"]
+            assert time.monotonic() - begun < 5
+            assert service.status() == psutil.STATUS_ZOMBIE
+        finally:
+            starter.kill()
+
+
+def test_a_service_that_does_not_stop_is_killed(
+    local: LocalServices, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("ir_hub.cli.local._STOP_SECONDS", 0.5)
+    deaf = ["sh", "-c", "trap '' TERM; echo ready; while true; do sleep 0.1; done"]
+    with subprocess.Popen(deaf, stdout=subprocess.PIPE, text=True) as service:
+        assert service.stdout is not None
+        assert service.stdout.readline() == "ready\n"
+        note(tmp_path, pid=service.pid, began=psutil.Process(service.pid).create_time())
+        assert local.stop() == ["hub"]
+        assert service.wait(5) == -signal.SIGKILL
 
 
 def test_two_commands_start_services_once(tmp_path: Path, gelu: Path) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from ir_hub.codegen.classes import number_of
+from ir_hub.codegen.alike import number_of
 from ir_hub.codegen.forward import DEEPEST, WIDEST
 from ir_hub.codegen.steps import UnboundSize
 from ir_hub.ir.dims import symbol

@@ -239,6 +239,31 @@ def _batch_norm_training(d: Drawing, x: Value) -> Value | None:
     return results[0]
 
 
+def _image_op(d: Drawing, x: Value) -> Value | None:
+    if len(x.shape) != 4:
+        return None
+    order, axes = d.one_of((1, "NC*->NC*"), (3, "N*C->N*C"), (3, "N*C->NC*"))
+    channels = x.shape[order]
+    if not isinstance(channels, int):
+        return None
+    calls = [
+        lambda: d.b.lrn(x, size=2, axes=axes),
+        lambda: d.b.instance_norm(x, d.weights(channels), d.weights(channels), axes=axes),
+        lambda: d.b.group_norm(
+            x, d.weights(channels), d.weights(channels), groups=channels, axes=axes
+        ),
+    ]
+    if isinstance(x.shape[0], int):
+        grid = d.weights(x.shape[0], 2, 3, 2)
+        calls.append(lambda: d.b.grid_sample(x, grid, axes=axes))
+    if channels % 4 == 0:
+        calls.append(lambda: d.b.depth_to_space(x, block=2, axes=axes))
+    spatial = [size for axis, size in enumerate(x.shape) if axis not in (0, order)]
+    if all(isinstance(size, int) and size % 2 == 0 for size in spatial):
+        calls.append(lambda: d.b.space_to_depth(x, block=2, axes=axes))
+    return d.one_of(*calls)()
+
+
 def _squeeze(d: Drawing, x: Value) -> Value:
     axes = tuple(axis for axis, size in enumerate(x.shape) if size == 1)
     return d.b.squeeze(x, axes) if axes else d.b.unsqueeze(x, (d.choice.randint(0, len(x.shape)),))
@@ -289,5 +314,6 @@ STEPS = (
     _unary, _transpose, _add, _add_constant, _conv, _conv, _conv, _pool, _batch_norm, _softmax,
     _reduce, _arg_max, _concat, _split, _slice, _pad, _tile, _squeeze, _merge, _divide, _dense,
     _shape_of, _layer_norm, _expand, _crop, _reverse_sequence, _quantize, _batch_norm_training,
+    _image_op, _image_op,
    
 )  # fmt: skip

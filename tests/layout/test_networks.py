@@ -98,6 +98,23 @@ def test_a_flatten_that_something_else_reads_costs_a_transpose(order: str) -> No
 
 
 @pytest.mark.parametrize("order", ORDERS)
+def test_a_flatten_that_is_read_and_an_output_costs_a_transpose(order: str) -> None:
+    net = Network(order)
+    flat = net.flatten(features(net))
+    model = relaid(net.model(net.dense(flat, 5), flat), OTHER[order])
+    assert counted(model)["transpose"] == 2
+
+
+@pytest.mark.parametrize("order", ORDERS)
+def test_features_that_meet_a_vector_are_flattened_as_written(order: str) -> None:
+    net = Network(order)
+    flat = net.flatten(features(net))
+    scaled = net.mul(flat, net.weights(flat.shape[1]))
+    model = relaid(net.model(net.dense(scaled, 5)), OTHER[order])
+    assert counted(model)["transpose"] == 2
+
+
+@pytest.mark.parametrize("order", ORDERS)
 def test_weights_of_matrix_products_take_features_in_any_order(order: str) -> None:
     net = Network(order)
     flat = net.flatten(features(net))

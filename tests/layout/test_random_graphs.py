@@ -15,8 +15,12 @@ from ir_hub.ops.catalogue import OPS
 from ir_hub.simplify.reference import run
 from tests.layout.drawn import BATCH, graph
 
-FIRST = {"conv": "NC*,OI*->NC*", "max_pool": "NC*->NC*", "global_avg_pool": "NC*->NC*"}
-LAST = {"conv": "N*C,*IO->N*C", "max_pool": "N*C->N*C", "global_avg_pool": "N*C->N*C"}
+WINDOWS = (
+    "max_pool", "global_avg_pool", "lrn", "instance_norm", "group_norm", "grid_sample",
+    "depth_to_space", "space_to_depth",
+)  # fmt: skip
+FIRST = {"conv": "NC*,OI*->NC*", **dict.fromkeys(WINDOWS, "NC*->NC*")}
+LAST = {"conv": "N*C,*IO->N*C", **dict.fromkeys(WINDOWS, "N*C->N*C")}
 SHAPES = (
     (2, 3, 5, 4), (4, 4, 4, 4), (BATCH, 2, 4, 3), (BATCH, 3, 4), (2, 3, 3, 2, 4), (1, 4, 1, 3),
 )  # fmt: skip

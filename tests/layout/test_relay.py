@@ -166,11 +166,34 @@ def test_a_shuffle_of_channels_is_put_in_the_order_that_is_asked_for() -> None:
     ]  # fmt: skip
 
 
+def test_a_choice_of_equals_is_what_is_asked_for_behind_a_transpose() -> None:
+    b = Builder()
+    first = b.transpose(b.layer_norm(b.input("first", FLOAT, (3, 2, 4, 5))), perm=(0, 1, 3, 2))
+    second = b.transpose(b.layer_norm(b.input("second", FLOAT, (2, 3, 4, 5))), perm=(1, 0, 3, 2))
+    both = b.transpose(b.add(first, second), perm=(1, 2, 0, 3))
+    assert ops_of(relaid(b, pooled(b, both))).count("transpose") == 2
+
+
+def test_reshapes_of_nothing_get_what_was_written() -> None:
+    b = Builder()
+    x = b.slice(b.input("x", FLOAT, (2, 3, 4, 5)), (2,), (2,))
+    weight = b.constant(np.ones((7, 60), np.float32))
+    relaid(b, b.linear(b.flatten(x), weight))
+
+
 def test_sizes_are_those_that_were_written() -> None:
     b = Builder()
     x = pooled(b, b.input("x", FLOAT, (2, 3, 4, 5)))
     graph = relaid(b, b.shape_of(x), b.shape_of(x, start=1, end=-1), b.size_of(x))
     assert ops_of(graph).count("transpose") == 1
+
+
+def test_sizes_may_have_been_transposed() -> None:
+    b = Builder()
+    x = pooled(b, b.input("x", FLOAT, (2, 3, 4, 5)))
+    places = b.transpose(b.shape_of(x, start=2), perm=(0,))
+    cut = b.slice(x, (0, 0), places, (2, 3))
+    relaid(b, cut, b.reshape(x, b.concat((places, b.shape_of(x, end=2)), axis=0)))
 
 
 def test_bodies_see_what_was_written() -> None:
@@ -234,13 +257,15 @@ def test_ops_that_the_target_says_nothing_of_get_their_default_order() -> None:
     assert pool.axes == "NC*->NC*"
 
 
+@pytest.mark.parametrize("order", ["NC*->NC*", "N*C->N*C"])
 @pytest.mark.parametrize("rank", [2, 3, 4])
-def test_a_target_may_need_the_axis_of_an_op_in_a_place(rank: int) -> None:
-    axes = {"batch_norm": "NC*->NC*"}
+def test_a_target_may_need_the_axis_of_an_op_in_a_place(rank: int, order: str) -> None:
+    axes = {"batch_norm": order}
+    last = order.startswith("NC")
     b = Builder()
-    x = b.input("x", FLOAT, (2, 4, 5, 3)[-rank:])
+    x = b.input("x", FLOAT, (2, 3, 4, 5)[:rank] if not last else (2, 4, 5, 3)[-rank:])
     vectors = [b.constant(np.array([1, 2, 3], np.float32)) for _ in range(4)]
-    y = b.batch_norm(x, *vectors, axis=-1)
+    y = b.batch_norm(x, *vectors, axis=-1 if last else 1)
     b.graph.outputs = [y]
     assert bool(foreign_nodes(Model(b.graph), axes)) == (rank > 2)
     graph = relaid(b, y, axes=axes)

@@ -30,7 +30,8 @@ def test_a_spelling_means_its_op(name: str, number: int) -> None:
     lower(Model(graph), OPS.keys() - {name})
     assert name not in {node.op for node in graph.walk()}
     for found, expected, dtype in zip(run(graph, feeds), wanted, dtypes, strict=True):
-        assert found.dtype == expected.dtype and found.shape == expected.shape
+        assert found.dtype == expected.dtype
+        assert found.shape == expected.shape
         scale = np.max(np.abs(expected.astype(np.float64)), initial=0.0) or 1.0
         difference = np.abs(found.astype(np.float64) - expected.astype(np.float64)) / scale
         assert dtype is not None

@@ -31,8 +31,9 @@ KNOWN["qlinear_matmul-1"] = "takes a scale for each row of no other than the rig
 # Ops that ONNX has no op for, or none that ONNX Runtime runs; and those it has another form of.
 # fmt: off
 RESPELLED = {
-    "attention", "channel_shuffle", "embedding", "expm1", "floor_div", "linear", "log1p",
-    "not_equal", "one_hot", "relu6", "reverse", "rsqrt", "silu", "softplus", "square", "swish",
+    "attention", "channel_shuffle", "embedding", "expm1", "floor_div", "gru", "linear", "log1p",
+    "lstm", "not_equal", "one_hot", "relu6", "reverse", "rnn", "rsqrt", "silu", "softplus",
+    "square", "swish",
 }
 # fmt: on
 # What it says when it has no kernel for a type, or an op's option, that ONNX defines.

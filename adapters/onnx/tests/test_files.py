@@ -153,6 +153,8 @@ def test_all_unsupported_nodes_are_listed() -> None:
         (helper.make_node("Conv", ["x", ""], ["y"]), "leaves out its operand 1"),
         (helper.make_node("Concat", ["x"], ["y"], name="c"), r"c \(Concat\) has no attribute axis"),
         (helper.make_node("Concat", ["x"], ["y"], axis=0.5), "axis of another type than"),
+        (helper.make_node("Constant", [], ["y"], value=0.5), "an attribute value of a type that"),
+        (helper.make_node("MaxPool", ["x"], ["y"], kernel_shape=[2], strides=[0]), "not positive"),
     ],
 )
 def test_broken_node(node: onnx.NodeProto, message: str) -> None:

@@ -107,8 +107,11 @@ LAYERS: dict[str, tuple[Callable[[], nn.Module], tuple[Any, ...]]] = {
     "flatten": (nn.Flatten, IMAGE),
     "unflatten": (lambda: nn.Unflatten(1, (2, 2)), IMAGE),
     "lstm": (lambda: nn.LSTM(5, 4), (x(7, 2, 5),)),
-    "lstm_both_ways": (lambda: nn.LSTM(5, 4, 2, batch_first=True, bidirectional=True), (x(2, 7, 5),)),
-    "lstm_no_bias": (lambda: nn.LSTM(5, 4, bias=False, dropout=0.1, num_layers=2), (x(7, 2, 5),)),
+    "lstm_both_ways": (
+        lambda: nn.LSTM(5, 4, 2, batch_first=True, bidirectional=True),
+        (x(2, 7, 5),),
+    ),
+    "lstm_no_bias": (lambda: nn.LSTM(5, 4, 2, bias=False, dropout=0.1), (x(7, 2, 5),)),
     "lstm_one": (lambda: nn.LSTM(5, 4), (x(7, 5),)),
     "lstm_given": (
         lambda: Call(lambda m, x, h, c: m(x, (h, c)), nn.LSTM(5, 4, 2, batch_first=True)),
@@ -219,7 +222,7 @@ FUNCTIONS: dict[str, tuple[Callable[..., Any], tuple[Any, ...]]] = {
     "normalize": (lambda a: F.normalize(a, dim=1), (x(3, 4),)),
     "logsumexp": (lambda a: a.logsumexp(1), (x(3, 4),)),
     "prod": (lambda a: a.prod(1) + a.prod(), (x(3, 4),)),
-    "any_all": (lambda a: ((a > 0).any(1), (a > -9).all(), (a > 0).all(0, keepdim=True)), (x(3, 4),)),
+    "any_all": (lambda a: ((a > 0).any(1), (a > -9).all(), (a > 0).all(0, True)), (x(3, 4),)),
     "cumsum": (lambda a: a.cumsum(1) + a.cumprod(0), (x(3, 4),)),
     "cumsum_ints": (lambda a: (a > 0).cumsum(1), (x(3, 4),)),
     "topk": (lambda a: tuple(a.topk(3, 1)), (x(3, 8),)),
@@ -245,7 +248,7 @@ FUNCTIONS: dict[str, tuple[Callable[..., Any], tuple[Any, ...]]] = {
         (x(2, 2, 5, 4), x(2, 1, 5, 5).abs()),
     ),
     "view": (lambda a: a.view(3, -1).reshape(2, 3, 4), (x(3, 4, 2),)),
-    "flatten_some": (lambda a: a.flatten(1, 2) + a.flatten(0, 0).reshape(2, 12, 2), (x(2, 3, 4, 2),)),
+    "flatten_some": (lambda a: a.flatten(1, 2) + a.flatten(0, 0).view(2, 12, 2), (x(2, 3, 4, 2),)),
     "permute": (lambda a: a.permute(2, 0, 1).transpose(0, -1).mT, (x(2, 3, 4),)),
     "movedim": (lambda a: a.movedim(0, -1).swapaxes(0, 1), (x(2, 3, 4),)),
     "squeeze": (lambda a: a.squeeze() + a.squeeze(1).unsqueeze(-1).squeeze(-1).squeeze(0),
@@ -269,7 +272,10 @@ FUNCTIONS: dict[str, tuple[Callable[..., Any], tuple[Any, ...]]] = {
     "index_apart": (lambda a, i: a[i, :, i], (x(4, 2, 4), ids(4, 3))),
     "index_select": (lambda a, i: a.index_select(1, i), (x(2, 5), ids(5, 3))),
     "gather": (lambda a, i: a.gather(1, i), (x(4, 5), ids(5, 2, 3))),
-    "scatter": (lambda a, i, s: a.scatter(1, i, s), (x(2, 5), torch.tensor([[1, 4], [0, 2]]), x(2, 2))),
+    "scatter": (
+        lambda a, i, s: a.scatter(1, i, s) + a.scatter(1, i, 2.5),
+        (x(2, 5), torch.tensor([[1, 4], [0, 2]]), x(2, 2)),
+    ),
     "scatter_add": (lambda a, i, s: a.scatter_add(1, i, s), (x(2, 5), ids(5, 2, 3), x(2, 3))),
     "one_hot": (lambda i: F.one_hot(i, 6), (ids(6, 2, 3),)),
     "flip_roll": (lambda a: a.flip(0, 2) + a.roll(1, 1) + a.roll((1, -2), (0, 2)) + a.roll(3),
@@ -290,6 +296,8 @@ FUNCTIONS: dict[str, tuple[Callable[..., Any], tuple[Any, ...]]] = {
     "interpolate_down": (lambda a: F.interpolate(a, scale_factor=0.5, mode="bilinear"), IMAGE),
     "added_in_place": (lambda a: (a + 1).add_(2).mul_(a).relu_(), (x(3, 4),)),
     "renamed_in_place": (lambda a: _in_place(a), (x(3, 4),)),
+    "part_in_place": (lambda a: _part(a), (x(3, 4),)),
+    "part_of_part": (lambda a: _part_of_part(a), (x(3, 4, 5),)),
     "put_by_mask": (lambda a: _by_mask(a), (x(3, 4),)),
     "layer_norm_function": (lambda a: F.layer_norm(a, (4,)), (x(3, 4),)),
     "constants": (lambda a: a + torch.tensor([1.0, 2, 3, 4]), (x(3, 4),)),
@@ -304,6 +312,23 @@ def _in_place(a: T) -> T:
     after = total.clone()
     total.clamp_(max=0.5)
     return total + after
+
+
+def _part(a: T) -> T:
+    changed = a * 2
+    part = changed[1:]
+    part += 1
+    part.mul_(3)
+    changed[:, 0] = 7.0
+    return changed.relu_() + changed
+
+
+def _part_of_part(a: T) -> T:
+    changed = torch.zeros_like(a)
+    changed[1, 0:2, 1:-1] = 2.5
+    changed[:, -1].fill_(1)
+    changed[..., 2].add_(a[0, 0, 0])
+    return changed
 
 
 def _by_mask(a: T) -> T:

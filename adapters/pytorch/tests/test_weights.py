@@ -13,10 +13,10 @@ import torch
 from safetensors import safe_open
 from safetensors.torch import load_file
 
-from adapters.pytorch.dialect import derived
 from adapters.pytorch.run import to_numpy
 from adapters.pytorch.tests.saved import run_saved, write
 from adapters.pytorch.weights import CODES, write_weights
+from ir_hub.codegen.derived import derived
 from ir_hub.ir.graph import Model, Value, constant
 from ir_hub.ir.tensor import ArrayTensor, Blob, BlobTensor
 from ir_hub.ir.types import DType

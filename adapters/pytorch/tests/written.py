@@ -30,11 +30,7 @@ def loaded(code: Written) -> nn.Module:
     exec(compile(model_code(code, Source()), "model.py", "exec"), namespace)
     with torch.device("meta"):
         module = namespace[code.class_name]()
-    wanted = {
-        name: tuple(tensor.shape)
-        for name, tensor in module.state_dict().items()
-        if not name.endswith("num_batches_tracked")
-    }
+    wanted = {name: tuple(tensor.shape) for name, tensor in module.state_dict().items()}
     assert {name: value.shape for name, value in code.weights.items()} == wanted
     weights = {name: to_torch(value.array()) for name, value in code.weights.items()}
     module.load_state_dict(weights, strict=True, assign=True)

@@ -63,17 +63,20 @@ _GROUP = [
     Case((_f(2, 6, 7), _f(6), _f(6)), {"groups": 2, "eps": 0.01}),
     Case((_f(3, 6), _f(6), _f(6)), {"groups": 2}),
     Case((_f(2, 4, 3, dtype=_DOUBLE), _f(4, dtype=_DOUBLE), _f(4, dtype=_DOUBLE)), {"groups": 2}),
+    Case((_f(2, 5, 3, 6), _f(6), _f(6)), {"groups": 3, "axes": "N*C->N*C"}),
 ]
 _INSTANCE = [
     Case((_f(2, 3, 5, 7), _f(3), _f(3))),
     Case((_f(2, 3, 7), _f(3), _f(3)), {"eps": 0.01}),
     Case((_f(2, 3, 2, 3, 5), _f(3), _f(3))),
     Case((_f(2, 3, 5, dtype=_DOUBLE), _f(3, dtype=_DOUBLE), _f(3, dtype=_DOUBLE))),
+    Case((_f(2, 5, 7, 3), _f(3), _f(3)), {"axes": "N*C->NC*"}),
 ]
 _LRN = [
     Case((_f(2, 7, 3, 5),), {"size": 5}),
     Case((_f(2, 7, 3, 5),), {"size": 4, "alpha": 0.5}),
     Case((_f(2, 5, 3, 2),), {"size": 3, "alpha": 0.2, "beta": 0.5, "bias": 2.0}),
+    Case((_f(2, 3, 5, 7),), {"size": 4, "alpha": 0.5, "axes": "N*C->N*C"}),
 ]
 _LP = [
     Case((_f(3, 5),)),

@@ -24,6 +24,7 @@ def _grid_sample() -> list[Case]:
         literals = {"mode": mode, "padding_mode": padding, "align_corners": aligned}
         cases.append(Case((_f(2, 3, 5, 7), grid), literals))
     cases.append(Case((_f(2, 3, 4, 5, 3), _f(2, 2, 3, 4, 3, low=-1.2, high=1.2))))
+    cases.append(Case((_f(2, 5, 7, 3), _f(2, 4, 3, 2)), {"axes": "N*C->N*C"}))
     return cases
 
 

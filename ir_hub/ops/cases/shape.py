@@ -93,11 +93,13 @@ CASES: dict[str, list[Case]] = {
         Case((_floats(2, 3, 4, 6),), {"block": 2}),
         Case((_floats(1, 2, 6, 9),), {"block": 3}),
         Case((_floats(2, 3, 4, 6),), {"block": 2, "mode": "CRD"}),
+        Case((_floats(2, 4, 6, 3),), {"block": 2, "axes": "N*C->N*C"}),
     ],
     "depth_to_space": [
         Case((_floats(2, 12, 3, 5),), {"block": 2}),
         Case((_floats(2, 12, 3, 5),), {"block": 2, "mode": "CRD"}),
         Case((_floats(1, 18, 2, 3),), {"block": 3}),
+        Case((_floats(2, 3, 5, 12),), {"block": 2, "axes": "N*C->NC*"}),
     ],
     "channel_shuffle": [
         Case((_floats(2, 6, 3, 5),), {"groups": 3}),

@@ -1,0 +1,75 @@
+"""Which block of the source each node belongs to, as far as Gluon's names tell it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterable, Sequence
+
+_LAYER = "_fwd"  # what Gluon appends to the prefix of a block for its one op
+_SEQUENCE = "hybridsequential"
+_PARTS = ("weight", "bias", "gamma", "beta", "parameters", "alpha")
+
+
+def root_prefix(names: Sequence[str]) -> str:
+    """The prefix that all names share, which is the outermost block's; "" when they share none."""
+    first, last = min(names, default=""), max(names, default="")
+    pairs = zip(first, last, strict=False)
+    length = next((i for i, (a, b) in enumerate(pairs) if a != b), min(len(first), len(last)))
+    prefix = first[: first.rfind("_", 0, length) + 1]
+    bare = [name[len(prefix) :].removesuffix(_LAYER) for name in names]
+    return prefix if len(names) > 1 and prefix.strip("_") and all(bare) else ""
+
+
+def class_of(component: str) -> str:
+    """The class of a block with a default prefix: its name in lower case, and a number."""
+    found = re.fullmatch(r"([a-z]+?(?:v\d)?)\d+", component)
+    return found[1] if found else ""
+
+
+def classes_of(scopes: Iterable[str], root: str) -> dict[str, str]:
+    """The classes of blocks, as far as their names are those that Gluon gives."""
+    own = class_of(root.rstrip("_"))
+    found = {"": "" if own == _SEQUENCE else own}
+    for scope in scopes:
+        parts = scope.split(".") if scope else []
+        for end in range(1, len(parts) + 1):
+            if class_of(parts[end - 1]) == _SEQUENCE:
+                found[".".join(parts[:end])] = "Sequential"
+    return found
+
+
+def beside_layers(scopes: Sequence[str], layers: Collection[str]) -> list[str]:
+    """Scopes without those inside a layer, which is a block of one op: the activation of a layer
+    `dense0` is named `dense0_relu`, but stands behind it."""
+    found = []
+    for scope in scopes:
+        outer, _, leaf = scope.rpartition(".")
+        found.append(f"{outer}_{leaf}" if outer in layers else scope)
+    return found
+
+
+def is_layer(name: str, inputs: Iterable[str]) -> bool:
+    """Whether a node is a layer, which is a block of one op: its name or its weights' say so."""
+    weights = {f"{name}_{part}" for part in _PARTS}
+    return name.endswith(_LAYER) or not weights.isdisjoint(inputs)
+
+
+def scope_of(name: str, root: str, inputs: Iterable[str]) -> str:
+    """The dotted path of the innermost block that a node is in; a layer is one itself."""
+    parts = _components(name.removeprefix(root).removesuffix(_LAYER))
+    return ".".join(parts if is_layer(name, inputs) else parts[:-1])
+
+
+def _components(name: str) -> list[str]:
+    """`stage1_unit2_conv1` has three; `conv1_1` and `max_pool` are one, since blocks are numbered
+    and layers may have any name."""
+    found: list[str] = []
+    waiting = ""
+    tokens = name.split("_")
+    for place, token in enumerate(tokens):
+        waiting = f"{waiting}_{token}" if waiting else token
+        following = tokens[place + 1] if place + 1 < len(tokens) else "0"
+        if waiting[-1:].isdigit() and not following[:1].isdigit():
+            found.append(waiting)
+            waiting = ""
+    return [*found, waiting] if waiting else found

@@ -1,0 +1,51 @@
+"""Blocks are told from Gluon's names as far as they can be."""
+
+from __future__ import annotations
+
+import pytest
+
+from adapters.mxnet.scopes import beside_layers, classes_of, root_prefix, scope_of
+
+
+@pytest.mark.parametrize(
+    ("names", "prefix"),
+    [
+        (["resnetv10_conv0_fwd", "resnetv10_stage1_conv0_fwd"], "resnetv10_"),
+        (["net_conv1_fwd", "net_conv2_fwd"], "net_"),
+        (["conv1", "bn_conv1"], ""),
+        (["stage1_conv", "stage2_conv"], ""),
+        (["only_fwd"], ""),
+        ([], ""),
+    ],
+)
+def test_root(names: list[str], prefix: str) -> None:
+    assert root_prefix(names) == prefix
+
+
+@pytest.mark.parametrize(
+    ("name", "inputs", "scope"),
+    [
+        ("r_stage1_batchnorm0_fwd", [], "stage1.batchnorm0"),
+        ("r_stage1_activation0", [], "stage1"),
+        ("r_stage1__plus0", [], "stage1"),
+        ("r_stage1_unit2_conv1", ["r_stage1_unit2_conv1_weight"], "stage1.unit2.conv1"),
+        ("r_conv1_1", ["r_conv1_1_weight"], "conv1_1"),
+        ("r_max_pool_fwd", [], "max_pool"),
+        ("r_flatten0", [], ""),
+    ],
+)
+def test_scope(name: str, inputs: list[str], scope: str) -> None:
+    assert scope_of(name, "r_", inputs) == scope
+
+
+def test_an_activation_stands_behind_its_layer() -> None:
+    assert beside_layers(["dense0", "dense0.relu0", "a.b"], {"dense0"}) == [
+        "dense0",
+        "dense0_relu0",
+        "a.b",
+    ]
+
+
+def test_classes() -> None:
+    found = classes_of(["hybridsequential0.enc0", "conv0"], "resnetv10_")
+    assert found == {"": "resnetv1", "hybridsequential0": "Sequential"}

@@ -1,0 +1,80 @@
+"""The TensorFlow adapter: what the SDK serves."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any, ClassVar
+
+import numpy as np
+
+from ir_hub.ir.graph import Model
+from ir_hub.ir.types import TensorType
+from ir_hub.sdk.adapter import Adapter, Emitted, Files, Format, Option, Work
+from ir_hub.sdk.dialect import Dialect
+from ir_hub.sdk.source import SourceGraph
+
+_KERAS = Format("keras", (".keras",), "model.py, functional Keras 3, and the model.keras it makes.")
+_SAVED = Format("saved_model", (".pb",), "model.py, its weights, and the SavedModel that it makes.")
+
+
+class TensorFlowAdapter(Adapter):
+    """Reads Keras models layer by layer, writes them as functional code, runs them on the CPU."""
+
+    framework: ClassVar[str] = "tensorflow"
+    reads: ClassVar[tuple[Format, ...]] = (
+        Format("keras", (".keras",), "A functional or sequential Keras 3 model, with its weights."),
+    )
+    writes: ClassVar[tuple[Format, ...]] = (_KERAS, _SAVED)
+    options: ClassVar[tuple[Option, ...]] = (
+        Option("run", "threads", "Threads that TensorFlow may use.", "1", ("1", "2", "4", "8")),
+    )
+
+    def framework_version(self) -> str:
+        """The versions of TensorFlow and of Keras."""
+        return f"tensorflow {version('tensorflow-cpu')}, keras {version('keras')}"
+
+    def dialect(self) -> Dialect:
+        """The op tables."""
+        from adapters.tensorflow.table import tensorflow
+
+        return tensorflow
+
+    def warm(self) -> None:
+        """Imports TensorFlow, Keras and the tables."""
+        import gc
+
+        from adapters.tensorflow import emit, run, table, walk
+
+        assert all((emit, run, table, walk))
+        # A conversion ends with a collection, which needn't look at all of TensorFlow.
+        gc.freeze()
+
+    def load(self, files: Files) -> Any:
+        """Opens a .keras file; its weights stay where they are."""
+        from adapters.tensorflow.files import load
+
+        return load(files)
+
+    def walk(
+        self, loaded: Any, files: Files, inputs: Mapping[str, TensorType], work: Work
+    ) -> SourceGraph:
+        """The model's layers and ops, those of nested models among them."""
+        from adapters.tensorflow.walk import walk
+
+        return walk(loaded, inputs)
+
+    def save(self, model: Model, format_name: str, folder: Path, work: Work) -> Emitted:
+        """Writes model.py, runs it, and writes the model that it makes."""
+        from adapters.tensorflow.emit import save
+
+        return save(model, format_name, folder, work.progress)
+
+    def run(
+        self, files: Files, inputs: Mapping[str, np.ndarray[Any, Any]], work: Work
+    ) -> dict[str, np.ndarray[Any, Any]]:
+        """Runs a .keras file or a SavedModel."""
+        from adapters.tensorflow.run import run
+
+        return run(files, inputs, work.scratch, int(work.options["threads"]))

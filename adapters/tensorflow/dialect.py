@@ -1,0 +1,113 @@
+"""TensorFlow's table, and the short forms that most of its rows are written in."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from ir_hub.codegen.draft import expression
+from ir_hub.codegen.spelling import Layer, Style
+from ir_hub.ir.graph import Node, Value
+from ir_hub.sdk.dialect import Dialect, Unsupported
+
+_POOL = "N*C->N*C"
+AXES = {
+    "conv": "N*C,*IO->N*C",
+    "conv_transpose": "N*C,*OI->N*C",
+    "resize": _POOL,
+    **dict.fromkeys(
+        ("max_pool", "avg_pool", "lp_pool", "global_avg_pool", "global_max_pool", "global_lp_pool"),
+        _POOL,
+    ),
+}
+
+tensorflow = Dialect("tensorflow", AXES)
+
+# fmt: off
+DTYPES = (
+    "bool", "int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64",
+    "float16", "bfloat16", "float32", "float64",
+)
+_NAMES = frozenset({
+    "Keras", "Layers", "Model", "Ops", "Path", "keras", "layers", "load", "model", "np", "ops",
+    "path",
+})
+_RESERVED = frozenset({
+    "constants", "i", "inputs", "keras", "layers", "name", "np", "ops", "path", "u", "v", "w",
+    "x", "y", "z",
+})
+# fmt: on
+
+STYLE = Style(
+    base="",
+    forward="",
+    sequential="",
+    named="",
+    parameter="",
+    buffer="",
+    dtypes={name: f'"{name}"' for name in DTYPES},
+    reserved=_RESERVED,
+    names=_NAMES,
+    marks=".-",
+)
+
+
+def layer(
+    ctor: str,
+    node: Node,
+    kwargs: Mapping[str, Any] | None = None,
+    defaults: Mapping[str, Any] | None = None,
+    params: Mapping[str, Value] | None = None,
+    positional: int = 0,
+    call: str = "",
+) -> Layer:
+    """A layer that is called with the node's `x`."""
+    given = kwargs or {}
+    return Layer(f"layers.{ctor}", [node.x], given, defaults or {}, params or {}, positional, call)
+
+
+def rows(table: Mapping[str, str], *, numbers: str = "") -> None:
+    """Registers a rule for each op of a table of expressions."""
+    for op, text in table.items():
+        tensorflow.write(op)(expression(text, numbers=numbers))
+
+
+def only(condition: bool, reason: str) -> None:
+    """Refuses a node, with the reason, unless a condition holds."""
+    if not condition:
+        raise Unsupported(reason)
+
+
+def rank_of(value: Value) -> int:
+    """The number of axes; Unsupported when it isn't known."""
+    if value.shape is None:
+        raise Unsupported("the rank of its input isn't known")
+    return len(value.shape)
+
+
+def static_shape(value: Value, reason: str) -> tuple[int, ...]:
+    """The sizes; Unsupported, with the reason, when some aren't known."""
+    shape = value.shape
+    if shape is None or not all(isinstance(size, int) for size in shape):
+        raise Unsupported(reason)
+    return tuple(int(size) for size in shape)  # type: ignore[arg-type]
+
+
+def known_sizes(argument: Any, reason: str) -> tuple[Any, ...]:
+    """Sizes as a tuple; Unsupported, with the reason, when only the run knows them."""
+    if isinstance(argument, Value) and argument.is_constant:
+        return tuple(map(int, argument.array().reshape(-1)))
+    if not isinstance(argument, tuple):
+        raise Unsupported(reason)
+    return argument
+
+
+def plain(items: tuple[int, ...]) -> int | tuple[int, ...]:
+    """A tuple of equal numbers as that number, as Keras's layers take it."""
+    return items[0] if len(set(items)) == 1 else items
+
+
+def axes_of(node: Node) -> None:
+    """Refuses a spatial op whose axes are in another order than TensorFlow's."""
+    wanted = AXES[node.op]
+    only(node.axes == wanted, f"its axes are {node.axes}, TensorFlow's are {wanted}")

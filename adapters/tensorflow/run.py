@@ -1,0 +1,132 @@
+"""Runs Keras models and SavedModels, and takes tensors to TensorFlow and back."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Mapping, Sequence
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from adapters.tensorflow.names import input_names
+from ir_hub.sdk.adapter import Files
+from ir_hub.sdk.errors import BadModel, BadRequest, RunFailed
+
+Array = np.ndarray[Any, Any]
+
+KERAS, SAVED = ".keras", "saved_model.pb"
+
+
+def run(files: Files, inputs: Mapping[str, Array], scratch: Path, threads: int) -> dict[str, Array]:
+    """The outputs by name, of the .keras file or the SavedModel among the files.
+
+    Raises:
+        BadModel: there is neither, or it can't be loaded.
+        BadRequest: the inputs aren't the model's.
+        RunFailed: the model failed.
+    """
+    _set_threads(threads)
+    found = {PurePosixPath(file.name).suffix: file for file in files.files}
+    if KERAS in found:
+        # A store names files by their content; Keras wants the suffix.
+        path = scratch / f"model{KERAS}"
+        path.symlink_to(found[KERAS].path.absolute())
+        return run_keras(path, inputs)
+    for file in files.files:
+        if PurePosixPath(file.name).name == SAVED:
+            return _run_saved(files, PurePosixPath(file.name).parent, inputs, scratch)
+    given = ", ".join(file.name for file in files.files)
+    raise BadModel(f"there is no .keras file and no SavedModel among {given}")
+
+
+def run_keras(path: Path, inputs: Mapping[str, Array]) -> dict[str, Array]:
+    """The outputs of a .keras file, which is loaded without running any code in it."""
+    try:
+        model = keras.saving.load_model(path, compile=False, safe_mode=True)
+    except Exception as error:  # Keras raises anything
+        raise RunFailed(f"Keras can't load the model: {_said(error)}") from error
+    tensors = [tf.constant(inputs[name]) for name in in_order(model.inputs, inputs)]
+    try:
+        results = model(tensors if len(tensors) > 1 else tensors[0], training=False)
+    except Exception as error:
+        raise RunFailed(f"Keras can't run the model: {_said(error)}") from error
+    return named(model, results)
+
+
+def named(model: Any, results: Any) -> dict[str, Array]:
+    """A model's results by the names of its outputs."""
+    flat = keras.tree.flatten(results)
+    names: list[str] = []
+    for name in output_names(model):
+        while name in names:
+            name += "_"
+        names.append(name)
+    return {name: np.asarray(value) for name, value in zip(names, flat, strict=True)}
+
+
+def output_names(model: Any) -> list[str]:
+    """What Keras calls a model's outputs: as the layers that give them."""
+    if isinstance(model, keras.Sequential):
+        return [model.layers[-1].name]
+    return list(model.output_names)
+
+
+def in_order(tensors: Sequence[Any], inputs: Mapping[str, Array]) -> list[str]:
+    """The given names in the order of a model's inputs.
+
+    Raises:
+        BadRequest: they aren't the names of its inputs.
+    """
+    wanted = [tensor.name.partition(":")[0] for tensor in tensors]
+    if sorted(wanted) == sorted(inputs):
+        return wanted
+    written = dict(zip(input_names(list(inputs)), inputs, strict=True))
+    if sorted(wanted) != sorted(written):
+        raise BadRequest(f"the model's inputs are {wanted}, not {sorted(inputs)}")
+    return [written[name] for name in wanted]
+
+
+def _run_saved(
+    files: Files, folder: PurePosixPath, inputs: Mapping[str, Array], scratch: Path
+) -> dict[str, Array]:
+    for file in files.files:
+        name = PurePosixPath(file.name)
+        if name.is_relative_to(folder) and ".." not in name.parts:
+            target = scratch / "saved_model" / name.relative_to(folder)
+            target.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(file.path, target)
+    try:
+        loaded = tf.saved_model.load(str(scratch / "saved_model"))
+        function = loaded.signatures["serving_default"]
+    except Exception as error:
+        raise RunFailed(f"TensorFlow can't load the model: {_said(error)}") from error
+    specs = function.structured_input_signature[1]
+    order = in_order(list(specs.values()), inputs)
+    given = {key: tf.constant(inputs[name]) for key, name in zip(specs, order, strict=True)}
+    try:
+        results = function(**given)
+    except Exception as error:
+        raise RunFailed(f"TensorFlow can't run the model: {_said(error)}") from error
+    return {name: np.asarray(results[name]) for name in sorted(results, key=_by_number)}
+
+
+def _by_number(name: str) -> tuple[str, int]:
+    """What puts output_2 before output_10."""
+    stem = name.rstrip("0123456789")
+    return stem, int(name[len(stem) :] or 0)
+
+
+def _said(error: Exception) -> str:
+    return f"{type(error).__name__}: {error}"[:500]
+
+
+def _set_threads(count: int) -> None:
+    """TensorFlow takes these only before its first op; later calls leave them as they are."""
+    try:
+        tf.config.threading.set_intra_op_parallelism_threads(count)
+        tf.config.threading.set_inter_op_parallelism_threads(count)
+    except RuntimeError:
+        return

@@ -1,0 +1,46 @@
+"""The whole table: importing this registers every op."""
+
+from __future__ import annotations
+
+from adapters.tensorflow import (
+    ops_activation,
+    ops_conv,
+    ops_elementwise,
+    ops_linear,
+    ops_norm,
+    ops_pool,
+    ops_recurrent,
+    ops_reduce,
+    ops_resize,
+    ops_shape,
+    read_activation,
+    read_join,
+    read_ops,
+    read_ops_shape,
+    read_recurrent,
+    read_spatial,
+)
+from adapters.tensorflow.dialect import STYLE, tensorflow
+
+__all__ = ["STYLE", "tensorflow"]
+
+assert all(
+    (
+        ops_activation,
+        ops_conv,
+        ops_elementwise,
+        ops_linear,
+        ops_norm,
+        ops_pool,
+        ops_recurrent,
+        ops_reduce,
+        ops_resize,
+        ops_shape,
+        read_activation,
+        read_join,
+        read_ops,
+        read_ops_shape,
+        read_recurrent,
+        read_spatial,
+    )
+)
