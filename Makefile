@@ -2,7 +2,7 @@
 
 PYTHON ?= python3.11
 ADAPTERS := $(patsubst adapters/%/adapter.py,%,$(wildcard adapters/*/adapter.py))
-CORE := ir ops simplify recover layout codegen
+CORE := ir ops simplify rules layout codegen
 ADAPTER ?= $(ADAPTERS)
 export IRHUB_HOME := $(CURDIR)/.irhub
 ENVS := $(IRHUB_HOME)/envs
@@ -68,7 +68,7 @@ demo: ## Convert the models of an OCR package, and run what came out inside it
 
 test: setup ## Run the fast suites, each in the environment it needs
 	$(call build,numpy1)
-	$(call suites,"hub tests --ignore=tests/matrix" "hub ir_hub" \
+	$(call suites,"hub tests --ignore=tests/matrix" \
 		$(foreach name,$(CORE),"numpy1 tests/$(name)") \
 		$(foreach name,$(ADAPTERS),"$(name) adapters/$(name)/tests"))
 

@@ -53,7 +53,7 @@ def tensors(text: str, *, numbers: str = "") -> Any:
     def rule(node: Node) -> Expr:
         made = write(node)
         inputs = [v if i in made.numbers else with_axis(v) for i, v in enumerate(made.inputs)]
-        return Expr(made.text, inputs, made.literals, made.atom, made.numbers, made.targets)
+        return Expr(made.text, inputs, made.literals, made.numbers, made.targets)
 
     return rule
 

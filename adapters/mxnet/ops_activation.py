@@ -39,7 +39,7 @@ def _(node: Node) -> Expr:
     if node.beta == 1:
         return Expr('F.Activation({0}, act_type="softrelu")', [node.x])
     text = 'F.Activation({beta} * {0}, act_type="softrelu") / {beta}'
-    return Expr(text, [node.x], {"beta": node.beta}, atom=False)
+    return Expr(text, [node.x], {"beta": node.beta})
 
 
 @mxnet.write("leaky_relu")
@@ -61,7 +61,7 @@ def _(node: Node) -> Expr:
     ):
         return Expr('F.LeakyReLU({0}, act_type="selu")', [node.x])
     text = '{gamma} * F.LeakyReLU({0}, act_type="elu", slope={alpha})'
-    return Expr(text, [node.x], {"gamma": node.gamma, "alpha": node.alpha}, atom=False)
+    return Expr(text, [node.x], {"gamma": node.gamma, "alpha": node.alpha})
 
 
 @mxnet.write("gelu")
@@ -71,18 +71,18 @@ def _(node: Node) -> Layer | Expr:
         return Layer("nn.GELU", [node.x], function=function)
     inner = "{root} * ({0} + 0.044715 * {0} ** 3)"
     text = f"0.5 * {{0}} * (1.0 + F.tanh({inner}))"
-    return Expr(text, [node.x], {"root": math.sqrt(2 / math.pi)}, atom=False)
+    return Expr(text, [node.x], {"root": math.sqrt(2 / math.pi)})
 
 
 @mxnet.write("swish")
 def _(node: Node) -> Layer | Expr:
     text = "{0} * F.sigmoid({alpha} * {0})"
-    return Expr(text, [node.x], {"alpha": node.alpha}, atom=False)
+    return Expr(text, [node.x], {"alpha": node.alpha})
 
 
 @mxnet.write("hard_swish")
 def _(node: Node) -> Expr:
-    return Expr("{0} * F.clip({0} / 6.0 + 0.5, 0, 1)", [node.x], atom=False)
+    return Expr("{0} * F.clip({0} / 6.0 + 0.5, 0, 1)", [node.x])
 
 
 @mxnet.write("thresholded_relu")
@@ -110,7 +110,7 @@ def _(node: Node) -> Layer | Expr:
     if slope.scalar is None:
         only(rank_of(slope) == rank_of(node.x) or slope.is_constant, "its slopes have fewer axes")
         product = f"F.broadcast_mul(F.minimum({given}, 0), {given_slope})"
-    return draft.done(f"F.relu({given}) + {product}", atom=False)
+    return draft.done(f"F.relu({given}) + {product}")
 
 
 @mxnet.write("dropout")
@@ -120,10 +120,10 @@ def _(node: Node) -> Layer:
 
 @mxnet.write("silu")
 def _(node: Node) -> Layer:
-    function = Expr("{0} * F.sigmoid({0})", [node.x], atom=False)
+    function = Expr("{0} * F.sigmoid({0})", [node.x])
     return Layer("nn.Swish", [node.x], function=function)
 
 
 @mxnet.write("mish")
 def _(node: Node) -> Expr:
-    return Expr('{0} * F.tanh(F.Activation({0}, act_type="softrelu"))', [node.x], atom=False)
+    return Expr('{0} * F.tanh(F.Activation({0}, act_type="softrelu"))', [node.x])

@@ -77,8 +77,8 @@ def _(node: Node) -> Expr:
     made = binary(node, *_COMPARE[node.op])
     if node.x.dtype is DType.FLOAT32:
         return made
-    text = made.text if made.atom else f"({made.text})"
-    return Expr(f'{text}.astype("float32")', made.inputs, made.literals, True, made.numbers)
+    text = f'({made.text}).astype("float32")'
+    return Expr(text, made.inputs, made.literals, made.numbers)
 
 
 @mxnet.write(*_EXTREMES)

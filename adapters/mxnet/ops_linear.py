@@ -63,10 +63,10 @@ def _(node: Node) -> Layer | Expr:
     if node.alpha != 1:
         text = f"{draft.literal(node.alpha, 'alpha')} * {text}"
     if c is None:
-        return draft.done(text, atom=node.alpha == 1)
+        return draft.done(text)
     scaled = "" if node.beta == 1 else f"{draft.literal(node.beta, 'beta')} * "
     if c.scalar is not None:
-        return draft.done(f"{text} + {scaled}{draft.scalar(c)}", atom=False)
+        return draft.done(f"{text} + {scaled}{draft.scalar(c)}")
     return draft.done(f"F.broadcast_add({text}, {scaled}{draft.tensor(c)})")
 
 

@@ -69,7 +69,7 @@ def _(node: Node) -> Layer | Expr:
     if all(math.isclose(a, b, rel_tol=close) for a, b in pairs):
         return Layer("nn.SELU", [node.x], function=Expr("F.selu({0})", [node.x]))
     literals = {"gamma": node.gamma, "alpha": node.alpha}
-    return Expr("{gamma} * F.elu({0}, {alpha})", [node.x], literals, atom=False)
+    return Expr("{gamma} * F.elu({0}, {alpha})", [node.x], literals)
 
 
 @pytorch.write("swish")
@@ -77,7 +77,7 @@ def _(node: Node) -> Layer | Expr:
     if node.alpha == 1:
         return Layer("nn.SiLU", [node.x], function=Expr("F.silu({0})", [node.x]))
     text = "{0} * ({alpha} * {0}).sigmoid()"
-    return Expr(text, [node.x], {"alpha": node.alpha}, atom=False)
+    return Expr(text, [node.x], {"alpha": node.alpha})
 
 
 @pytorch.write("softplus")

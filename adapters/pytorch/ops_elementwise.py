@@ -105,13 +105,13 @@ def _(node: Node) -> Expr:
     if base.is_float and exponent.is_integer:
         draft = Draft()
         whole = draft.number(node.y) if power is not None else draft.tensor(node.y)
-        return draft.done(f"{draft.tensor(node.x)} ** {whole}", atom=False)
+        return draft.done(f"{draft.tensor(node.x)} ** {whole}")
     if base.is_integer and exponent.is_integer:
         if power is not None and power >= 0 and node.y.shape == ():
             draft = Draft()
-            return draft.done(f"{draft.tensor(node.x)} ** {draft.number(node.y)}", atom=False)
+            return draft.done(f"{draft.tensor(node.x)} ** {draft.number(node.y)}")
         text = "{0} ** {1}" if base == exponent else "({0} ** {1}).to({dtype})"
-        return Expr(text, [node.x, node.y], {"dtype": base}, atom=base != exponent)
+        return Expr(text, [node.x, node.y], {"dtype": base})
     return Expr("({0}.double() ** {1}).to({dtype})", [node.x, node.y], {"dtype": base})
 
 

@@ -16,7 +16,7 @@ from ir_hub.ir.types import TensorType
 
 @pytorch.write("matmul")
 def _(node: Node) -> Expr:
-    return Expr("{0} @ {1}", [node.x, node.y], atom=False)
+    return Expr("{0} @ {1}", [node.x, node.y])
 
 
 @pytorch.write("linear")
@@ -29,7 +29,7 @@ def _(node: Node) -> Layer | Expr:
     x, weight = draft.tensor(node.x), draft.tensor(weight)
     if bias is None or len(bias.shape or (1, 1)) > 1:
         after = "" if bias is None else f" + {draft.tensor(bias)}"
-        return draft.done(f"F.linear({x}, {weight}){after}", atom=not after)
+        return draft.done(f"F.linear({x}, {weight}){after}")
     return draft.done(f"F.linear({x}, {weight}, {draft.tensor(bias)})")
 
 
@@ -61,7 +61,7 @@ def _(node: Node) -> Layer | Expr:
     if node.c is not None:
         beta = "" if node.beta == 1 else f"{draft.literal(node.beta, 'beta')} * "
         text += f" + {beta}{draft.scalar(node.c) if not whole else draft.tensor(node.c)}"
-    return draft.done(text, atom=False)
+    return draft.done(text)
 
 
 def _gemm_layer(node: Node) -> Layer | None:

@@ -85,7 +85,7 @@ def _(node: Node) -> Layer | Expr:
     only(_same_type(node, params), "its weights are of another type")
     text += "" if node.weight is None else f" * {draft.tensor(node.weight)}"
     text += "" if node.bias is None else f" + {draft.tensor(node.bias)}"
-    return draft.done(text, atom=not params)
+    return draft.done(text)
 
 
 @pytorch.write("layer_norm_stats")
@@ -110,7 +110,7 @@ def _(node: Node) -> Layer | Expr:
         return draft.done(f"F.rms_norm({x}, {shape}, {draft.tensor(node.weight)}, eps={eps})")
     only(node.weight.dtype is node.x.dtype, "its weight is of another type")
     text = f"F.rms_norm({x}, {shape}, eps={eps}) * {draft.tensor(node.weight)}"
-    return draft.done(text, atom=False)
+    return draft.done(text)
 
 
 @pytorch.write("group_norm")
@@ -164,7 +164,7 @@ def _(node: Node) -> Expr:
 def _(node: Node) -> Expr:
     mean = "{0}.mean({axes}, keepdim=True)"
     deviation = "{0}.std({axes}, correction=0, keepdim=True)"
-    return Expr(f"({{0}} - {mean}) / ({deviation} + 1e-09)", [node.x], {"axes": node.axes}, False)
+    return Expr(f"({{0}} - {mean}) / ({deviation} + 1e-09)", [node.x], {"axes": node.axes})
 
 
 def _constant(params: dict[str, Any]) -> bool:

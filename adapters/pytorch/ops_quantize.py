@@ -69,7 +69,7 @@ def _(node: Node) -> Expr:
         scale = scale if node.scale.dtype is wide else f"{scale}.{method}()"
     text = f"{text} * {scale}"
     if node.output_dtype is wide:
-        return draft.done(text, atom=False)
+        return draft.done(text)
     return draft.done(f"({text}).to({draft.literal(node.output_dtype, 'dtype')})")
 
 

@@ -139,7 +139,7 @@ def _(node: Node) -> Expr:
     if not node.select_last_index:
         return draft.done(f"{x}.{method}({axis}{keep})")
     text = f"{x}.shape[{axis}] - 1 - {x}.flip({axis}).{method}({axis}{keep})"
-    return draft.done(text, atom=False)
+    return draft.done(text)
 
 
 @pytorch.write("cum_sum", "cum_prod")

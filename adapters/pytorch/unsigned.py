@@ -38,11 +38,10 @@ def computed(node: Node, spelling: Spelling) -> Spelling:
         only(node.op in _SIGNLESS and not right and types == {DType.UINT64}, f"of {_said(types)}")
     text = re.sub(r"\{(\d+)\}", lambda match: _signed(spelling, int(match[1])), spelling.text)
     result, literals = node.result.dtype, dict(spelling.literals)
-    atom = spelling.atom
     if result in types:
         literals["unsigned"] = result
-        text, atom = f"({text}).{'view' if result is DType.UINT64 else 'to'}({{unsigned}})", True
-    return Expr(text, spelling.inputs, literals, atom, spelling.numbers)
+        text = f"({text}).{'view' if result is DType.UINT64 else 'to'}({{unsigned}})"
+    return Expr(text, spelling.inputs, literals, spelling.numbers)
 
 
 def _signed(spelling: Expr, index: int) -> str:

@@ -29,7 +29,7 @@ def _named(node: Node, name: str) -> Layer | Expr:
     """The activation of that name. Layers of Keras compute in float32 alone."""
     if node.x.dtype is not DType.FLOAT32:
         if name == "mish":
-            return Expr("{0} * ops.tanh(ops.softplus({0}))", [node.x], atom=False)
+            return Expr("{0} * ops.tanh(ops.softplus({0}))", [node.x])
         return Expr(f"ops.{name}({{0}})", [node.x])
     return layer("Activation", node, {"activation": name}, positional=1)
 
@@ -80,7 +80,7 @@ def _(node: Node) -> Layer | Expr:
     if all(math.isclose(a, b, rel_tol=1e-7) for a, b in pairs) and node.x.dtype is DType.FLOAT32:
         return _named(node, "selu")
     literals = {"gamma": node.gamma, "alpha": node.alpha}
-    return Expr("{gamma} * ops.elu({0}, alpha={alpha})", [node.x], literals, atom=False)
+    return Expr("{gamma} * ops.elu({0}, alpha={alpha})", [node.x], literals)
 
 
 @tensorflow.write("gelu")
@@ -90,7 +90,7 @@ def _(node: Node) -> Layer | Expr:
             return _named(node, "gelu")
         # Keras' own is exact to float32 only.
         text = "0.5 * {0} * (1 + ops.erf({0} * {root}))"
-        return Expr(text, [node.x], {"root": math.sqrt(0.5)}, atom=False)
+        return Expr(text, [node.x], {"root": math.sqrt(0.5)})
     approximate = node.approximate == "tanh"
     return Expr("ops.gelu({0}, approximate={approximate})", [node.x], {"approximate": approximate})
 
@@ -100,7 +100,7 @@ def _(node: Node) -> Layer | Expr:
     if node.alpha == 1:
         return _named(node, "silu")
     text = "{0} * ops.sigmoid({alpha} * {0})"
-    return Expr(text, [node.x], {"alpha": node.alpha}, atom=False)
+    return Expr(text, [node.x], {"alpha": node.alpha})
 
 
 @tensorflow.write("softplus")
@@ -108,7 +108,7 @@ def _(node: Node) -> Layer | Expr:
     if node.beta == 1:
         return _named(node, "softplus")
     text = "ops.softplus({beta} * {0}) / {beta}"
-    return Expr(text, [node.x], {"beta": node.beta}, atom=False)
+    return Expr(text, [node.x], {"beta": node.beta})
 
 
 @tensorflow.write("hard_sigmoid")

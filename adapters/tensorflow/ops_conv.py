@@ -118,4 +118,4 @@ def _function(node: Node, padding: str) -> Expr:
     text += ")"
     if node.bias is None:
         return draft.done(text)
-    return draft.done(f"{text} + {draft.tensor(node.bias)}", atom=False)
+    return draft.done(f"{text} + {draft.tensor(node.bias)}")

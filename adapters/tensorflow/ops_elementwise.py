@@ -30,7 +30,7 @@ def _binary(node: Node, operator: str, function: str) -> Expr:
     arrays = any(v.is_constant and i not in numbers for i, v in enumerate(inputs[:1]))
     if node.op in _FUNCTIONS_ONLY or arrays:
         return Expr(f"ops.{function}({{0}}, {{1}})", inputs, numbers=numbers)
-    return Expr(f"{{0}} {operator} {{1}}", inputs, atom=False, numbers=numbers)
+    return Expr(f"{{0}} {operator} {{1}}", inputs, numbers=numbers)
 
 
 for _op, (_operator, _function) in _OPERATORS.items():
@@ -111,7 +111,7 @@ def _(node: Node) -> Expr:
     only(node.x.dtype.value.startswith("int"), f"division of {node.x.dtype.value}")
     # Towards zero, unlike Python's.
     sign = "ops.sign({0}) * ops.sign({1})"
-    return Expr(f"{sign} * (ops.abs({{0}}) // ops.abs({{1}}))", [node.x, node.y], atom=False)
+    return Expr(f"{sign} * (ops.abs({{0}}) // ops.abs({{1}}))", [node.x, node.y])
 
 
 @tensorflow.write("mod")

@@ -30,7 +30,7 @@ def _(node: Node) -> Layer | Expr:
         text = f"ops.matmul({draft.tensor(node.x)}, {draft.tensor(_turned(node.weight))})"
     if node.bias is None:
         return draft.done(text)
-    return draft.done(f"{text} + {draft.tensor(node.bias)}", atom=False)
+    return draft.done(f"{text} + {draft.tensor(node.bias)}")
 
 
 def _turned(weight: Value) -> Value:
@@ -69,7 +69,7 @@ def _(node: Node) -> Expr:
         only(not taken_for_bias(node.result.shape, node.c.shape), _ADDED_ELSEWHERE)
         scale = "" if node.beta == 1 else f"{draft.literal(node.beta, 'beta')} * "
         text += f" + {scale}{draft.tensor(node.c)}"
-    return draft.done(text, atom=text.startswith("ops.") and node.c is None)
+    return draft.done(text)
 
 
 @tensorflow.write("einsum")

@@ -62,7 +62,7 @@ def _(node: Node) -> Layer | Expr:
     if node.bias is not None:
         only(not taken_for_bias(node.x.shape, node.bias.shape), "its bias is along another axis")
         text += f" + {draft.tensor(node.bias)}"
-    return draft.done(text, atom=False)
+    return draft.done(text)
 
 
 @tensorflow.write("rms_norm")
@@ -82,7 +82,7 @@ def _(node: Node) -> Layer | Expr:
     text = (
         f"{x} * ops.rsqrt({mean} + {draft.literal(node.eps, 'eps')}) * {draft.tensor(node.weight)}"
     )
-    return draft.done(text, atom=False)
+    return draft.done(text)
 
 
 @tensorflow.write("group_norm")
@@ -117,7 +117,7 @@ def _(node: Node) -> Expr:
 def _(node: Node) -> Expr:
     mean, deviation = (f"ops.{name}({{0}}, {{axes}}, keepdims=True)" for name in ("mean", "std"))
     text = f"({{0}} - {mean}) / ({deviation} + 1e-09)"
-    return Expr(text, [node.x], {"axes": node.axes}, atom=False)
+    return Expr(text, [node.x], {"axes": node.axes})
 
 
 def _are_weights(node: Node, params: dict[str, Value]) -> bool:

@@ -49,4 +49,4 @@ def _(node: Node) -> Expr:
     axes_of(node)
     literals = {"axes": tuple(range(1, rank_of(node.x) - 1)), "p": float(node.p)}
     text = "ops.sum(ops.abs({0}) ** {p}, {axes}, keepdims=True) ** (1 / {p})"
-    return Expr(text, [node.x], literals, atom=False)
+    return Expr(text, [node.x], literals)

@@ -80,7 +80,7 @@ def _repeated_like(node: Node) -> Expr:
     literals = {"dtype": node.x.dtype, "shape": shape}
     zeros = f"ops.zeros_like({{0}}[{taken}], dtype={{dtype}})"
     text = f"ops.reshape({zeros}, {{shape}}) + {{1}}"
-    return Expr(text, [like, node.x], literals, atom=False)
+    return Expr(text, [like, node.x], literals)
 
 
 @tensorflow.write("squeeze")

@@ -11,20 +11,17 @@ from ir_hub.codegen.spelling import Expr
 from ir_hub.codegen.steps import is_number
 from ir_hub.ir.graph import Node, Value
 
-_BARE = re.compile(r"\}\s(\*\*|//|<<|>>|[<>=!]=|[-+*/%@&|^<>])\s|^[-~]")
-
 
 def expression(text: str, *, numbers: str = "") -> Callable[[Node], Expr]:
     """A rule for an op that is one expression: `{0}` and on are its tensors in the op's order,
     `{name}` its literals. `numbers` are the tensors that may be Python numbers: "1", "all"."""
-    atom = not _BARE.search(text)
     names = re.findall(r"\{([a-z]\w*)\}", text)
 
     def rule(node: Node) -> Expr:
         inputs = [value for _, value in node.operands()]
         allowed = range(len(inputs)) if numbers == "all" else map(int, numbers.split())
         literals = {name: node.args[name] for name in names}
-        return Expr(text, inputs, literals, atom, may_be_numbers(inputs, list(allowed)))
+        return Expr(text, inputs, literals, may_be_numbers(inputs, list(allowed)))
 
     return rule
 
@@ -84,7 +81,7 @@ class Draft:
         """Literals as arguments of a call, one by one."""
         return ", ".join([self.literal(item, name) for item in items])
 
-    def done(self, text: str, *, atom: bool = True, targets: str = "") -> Expr:
+    def done(self, text: str, *, targets: str = "") -> Expr:
         """The expression."""
         numbers = frozenset(self._numbers)
-        return Expr(text, self._inputs, self._literals, atom, numbers, targets)
+        return Expr(text, self._inputs, self._literals, numbers, targets)

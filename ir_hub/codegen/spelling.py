@@ -26,17 +26,15 @@ class Expr:
     """An expression. `{0}` and on stand for the operands, `{name}` for the literal of that name,
     `{*name}` for the items of a tuple.
 
-    Literals are Python values, sizes with symbols among them, or Code. `atom` is False for text
-    with a bare operator ("{0} + {1}"), which needs parentheses inside others. A constant of one
-    element is written as a number where the operand's index is in `numbers`; any other constant
-    becomes a parameter of the module around it. `targets` unpacks several results:
-    "{0}, ({1}, {2})".
+    Literals are Python values, sizes with symbols among them, or Code. Operands are put in
+    parentheses where the text needs that. A constant of one element is written as a number where
+    the operand's index is in `numbers`; any other constant becomes a parameter of the module
+    around it. `targets` unpacks several results: "{0}, ({1}, {2})".
     """
 
     text: str
     inputs: Sequence[Value]
     literals: Mapping[str, Any] = field(default_factory=dict)
-    atom: bool = True
     numbers: frozenset[int] = frozenset()
     targets: str = ""
 

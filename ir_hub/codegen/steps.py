@@ -137,7 +137,7 @@ class _Carriers:
             return what
         inputs = list(what.inputs)
         literals = {name: self.said(item, inputs) for name, item in what.literals.items()}
-        return Expr(what.text, inputs, literals, what.atom, what.numbers, what.targets)
+        return Expr(what.text, inputs, literals, what.numbers, what.targets)
 
     def said(self, literal: Any, inputs: list[Value]) -> Any:
         if isinstance(literal, tuple):
