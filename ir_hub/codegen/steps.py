@@ -8,8 +8,8 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from ir_hub.codegen.spelling import Code, Expr, Layer
+from ir_hub.ir.dims import Dim, python_code, symbol, symbols_of
 from ir_hub.ir.dims import Expr as Size
-from ir_hub.ir.dims import python_code, symbols_of
 from ir_hub.ir.graph import Model, Node, Value
 from ir_hub.ir.text import node_label
 
@@ -148,30 +148,22 @@ class _Carriers:
         if here is not None:
             return Code(here)
         names = {}
-        for symbol in sorted(symbols_of(literal)):
-            shown = self.shown(_symbol(symbol), inputs)
+        for name in sorted(symbols_of(literal)):
+            shown = self.shown(symbol(name), inputs)
             if shown is None:
-                raise UnboundSize(f"the size {literal} has {symbol}, which no tensor shows")
-            names[symbol] = shown
+                raise UnboundSize(f"the size {literal} has {name}, which no tensor shows")
+            names[name] = shown
         return Code(python_code(literal, names))
 
-    def shown(self, size: Size, inputs: list[Value]) -> str | None:
+    def shown(self, size: Dim, inputs: list[Value]) -> str | None:
         for position, value in enumerate(inputs):
             if value.shape and size in value.shape and not value.is_constant:
                 return f"{{{position}}}.shape[{value.shape.index(size)}]"
-        if size not in self.at:
+        if not isinstance(size, Size) or size not in self.at:
             return None
         value, axis = self.at[size]
         inputs.append(value)
         return f"{{{len(inputs) - 1}}}.shape[{axis}]"
-
-
-def _symbol(name: str) -> Size:
-    from ir_hub.ir.dims import symbol
-
-    made = symbol(name)
-    assert isinstance(made, Size)
-    return made
 
 
 def _sizes(literal: Any) -> Iterator[Size]:
