@@ -45,6 +45,11 @@ def _keeps_shape(inputs: Sequence[Value], numbers: set[int], tensors: Sequence[i
     return all(len(inputs[i].shape or ()) <= rank for i in numbers)
 
 
+def plain(items: Sequence[int]) -> int | tuple[int, ...]:
+    """Equal numbers as that number, as layers take one for all axes; others as a tuple."""
+    return items[0] if len(set(items)) == 1 else tuple(items)
+
+
 class Draft:
     """An expression while it is put together: each method gives the text that stands for an
     operand or a literal in the expression's own text."""

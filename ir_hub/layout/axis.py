@@ -32,9 +32,10 @@ def remapped(node: Node, perm: Perm) -> tuple[dict[str, Argument], Perm] | None:
 
 
 def along(node: Node, rank: int) -> int | None:
-    """The one axis that a node works along, counted from the front."""
+    """The one axis that a node works along, counted from the front; None where it has none, as a
+    quantization by one scale, whose axis needn't be there."""
     axis = node.args.get("axis")
-    return axis_of(axis, rank) if isinstance(axis, int) else None
+    return axis % rank if isinstance(axis, int) and -rank <= axis < rank else None
 
 
 def _gone(node: Node, rank: int) -> tuple[int, ...] | None:

@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
-from ir_hub.ir.graph import Graph, Node
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from ir_hub.ir.graph import Graph, Node, Value
 from ir_hub.layout.held import Held
+from ir_hub.layout.permutations import Perm, inverse
+from ir_hub.ops.shape_rules import axis_of
 
 
 def restore_outputs(graph: Graph, held: Held) -> None:
@@ -20,26 +25,53 @@ def restore_outputs(graph: Graph, held: Held) -> None:
             graph.outputs[place] = found
 
 
-def native_boundary(graph: Graph) -> None:
-    """Takes away the transposes that do nothing but turn an input or an output."""
+@dataclass(frozen=True)
+class Boundary:
+    """How the axes of a graph's inputs and outputs were changed, in their order: as `transpose`
+    would have to change them; empty where nothing was."""
+
+    inputs: tuple[Perm, ...]
+    outputs: tuple[Perm, ...]
+
+
+def native_boundary(graph: Graph) -> Boundary:
+    """Takes away the transposes that do nothing but turn an input or an output: those that would
+    be transposed at once are then what the transpose gives."""
     users = graph.users()
-    for place, value in enumerate(graph.inputs):
-        readers = users.get(value, [])
-        if len(readers) == 1 and readers[0].op == "transpose" and value not in graph.outputs:
-            turned = readers[0].result
-            if turned in graph.outputs:
-                continue
-            graph.nodes.remove(readers[0])
-            turned.producer = None
-            turned.name = value.name
-            graph.inputs[place] = turned
-    for place, value in enumerate(graph.outputs):
-        last = value.producer
-        if last is not None and _only_turns(last, graph) and value not in users:
-            have = last.x
-            have.name = value.name
-            graph.outputs[place] = have
+    inputs = tuple(_turn_input(graph, users, place) for place in range(len(graph.inputs)))
+    outputs = tuple(_turn_output(graph, users, place) for place in range(len(graph.outputs)))
     graph.prune()
+    return Boundary(inputs, outputs)
+
+
+def _turn_input(graph: Graph, users: Mapping[Value, Sequence[Node]], place: int) -> Perm:
+    value = graph.inputs[place]
+    readers = users.get(value, [])
+    if len(readers) != 1 or readers[0].op != "transpose" or value in graph.outputs:
+        return ()
+    turned = readers[0].result
+    if turned in graph.outputs:
+        return ()
+    graph.nodes.remove(readers[0])
+    turned.producer = None
+    turned.name = value.name
+    graph.inputs[place] = turned
+    return _perm_of(readers[0])
+
+
+def _turn_output(graph: Graph, users: Mapping[Value, Sequence[Node]], place: int) -> Perm:
+    value = graph.outputs[place]
+    last = value.producer
+    if last is None or not _only_turns(last, graph) or value in users:
+        return ()
+    have = last.x
+    have.name = value.name
+    graph.outputs[place] = have
+    return inverse(_perm_of(last))
+
+
+def _perm_of(node: Node) -> Perm:
+    return tuple(axis_of(axis, len(node.perm)) for axis in node.perm)
 
 
 def _only_turns(node: Node, graph: Graph) -> bool:

@@ -80,9 +80,9 @@ def _candidates(
     node: Node, have: Perm, order: Perm, wanted: Shape
 ) -> list[tuple[str, dict[str, Argument]]]:
     own = {name: argument for name, argument in node.args.items() if name != "x"}
-    found: list[tuple[str, dict[str, Argument]]] = []
-    if not any(isinstance(argument, Value) for argument in own.values()):
-        found.append((node.op, own))
+    if any(isinstance(argument, Value) for argument in own.values()):
+        return []  # sizes that only the run knows
+    found = [(node.op, own)]
     axes = own.get("axes")
     if isinstance(axes, tuple):
         rank = len(order) if node.op == "unsqueeze" else len(have)

@@ -15,7 +15,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from typing import Literal
 
 import numpy as np
 
@@ -23,7 +22,7 @@ from ir_hub.ir.graph import Argument, Graph, Model, Node, Value, constant
 from ir_hub.ir.types import DType, TensorType
 from ir_hub.layout.absorb import absorb, scrambled
 from ir_hub.layout.axis import along, operand_names, remapped
-from ir_hub.layout.boundary import native_boundary, restore_outputs
+from ir_hub.layout.boundary import restore_outputs
 from ir_hub.layout.broadcast import align_cost, aligned
 from ir_hub.layout.held import Held, rank_of, shape_of
 from ir_hub.layout.native import native_axes, native_place
@@ -41,23 +40,18 @@ from ir_hub.ops.catalogue import OPS
 from ir_hub.ops.op import Layout
 from ir_hub.ops.shape_rules import axis_of
 
-Io = Literal["keep", "native"]
 
-
-def relay(model: Model, axes: Mapping[str, str], io: Io = "keep") -> Model:
-    """Puts a model, in place, in the order of axes that a target runs.
+def relay(model: Model, axes: Mapping[str, str]) -> Model:
+    """Puts a model, in place, in the order of axes that a target runs. Its inputs and outputs keep
+    theirs: `native_boundary` changes that.
 
     Args:
         model: with types; what has no known rank stays in the order it is written in.
         axes: the target's order for ops that name their axes, such as {"conv":
             "N*C,*IO->N*C"}; ops that aren't in it get the order that is their default. For an op
             along one axis, such as {"batch_norm": "NC*->NC*"}, C is where that axis must be.
-        io: "keep" keeps the order of the model's inputs and outputs; "native" lets those that
-            would be transposed at once be what the transpose gives.
     """
     _Relay(axes, model.scopes, model.graph).run()
-    if io == "native":
-        native_boundary(model.graph)
     return model
 
 

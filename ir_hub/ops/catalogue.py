@@ -5,6 +5,7 @@ from __future__ import annotations
 from ir_hub.ops import (
     activation,
     attention,
+    attention_spelling,
     casting,
     control,
     conv,
@@ -35,6 +36,7 @@ from ir_hub.ops.op import OPS
 FAMILIES = (
     activation,
     attention,
+    attention_spelling,
     casting,
     control,
     conv,

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from ir_hub.ir.types import Shape
 from ir_hub.ops.families import Ranked
 from ir_hub.ops.op import Array, op
 from ir_hub.ops.precision import keeps_float_type
+from ir_hub.ops.trace import Term, Tracer
 
 
 def _loss_shape(
@@ -57,6 +60,39 @@ def _nll(
     return np.asarray(losses.sum() / weights.sum())
 
 
+@nll_loss.spelled
+def _(
+    b: Tracer,
+    x: Term,
+    target: Term,
+    weight: Term | None,
+    *,
+    ignore_index: int | None,
+    reduction: str,
+) -> Term:
+    ignored = None if ignore_index is None else b.equal(target, ignore_index)
+    classes = target
+    if ignored is not None:
+        classes = b.where(ignored, b.constant(0, target.dtype), target)
+    picked = b.squeeze(b.gather_elements(x, b.unsqueeze(classes, (1,)), axis=1), (1,))
+    losses, weights, zero = -picked, None, b.constant(0, x.dtype)
+    if weight is not None:
+        weights = b.gather(weight, classes, axis=0)
+        losses = losses * weights
+    if ignored is not None:
+        ones = b.constant(1, x.dtype) if weights is None else weights
+        weights = b.where(ignored, zero, ones)
+        losses = b.where(ignored, zero, losses)
+    if reduction == "none":
+        return losses
+    if reduction == "mean" and weights is None:
+        return b.reduce_mean(losses, keepdims=False)
+    total = b.reduce_sum(losses, keepdims=False)
+    if reduction == "mean":
+        total = total / b.reduce_sum(weights, keepdims=False)
+    return total
+
+
 def _cross_entropy_shapes(
     x: Ranked,
     target: Ranked,
@@ -82,3 +118,9 @@ def softmax_cross_entropy_loss(
     shifted = x - x.max(axis=1, keepdims=True)
     log_prob = shifted - np.log(np.exp(shifted).sum(axis=1, keepdims=True))
     return _nll(log_prob, target, weight, ignore_index, reduction), log_prob
+
+
+@softmax_cross_entropy_loss.spelled
+def _(b: Tracer, x: Term, target: Term, weight: Term | None, **literals: Any) -> tuple[Term, Term]:
+    log_prob = b.log_softmax(x, axis=1)
+    return b.nll_loss(log_prob, target, weight, **literals), log_prob

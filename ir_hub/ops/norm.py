@@ -12,6 +12,8 @@ from ir_hub.ops.precision import keeps_float_type, widened
 from ir_hub.ops.shape_rules import axis_of, same_rule
 from ir_hub.ops.trace import Term, Tracer
 
+_END = 1 << 62  # of a cut that goes to the end
+
 
 def _along(parameter: Array, rank: int, axis: int) -> Array:
     """A vector shaped to broadcast along one axis."""
@@ -139,6 +141,21 @@ def layer_norm_stats(
     return y, mean.astype(np.float32), inverse.astype(np.float32)
 
 
+@layer_norm_stats.spelled
+def _(
+    b: Tracer, x: Term, weight: Term | None, bias: Term | None, *, axis: int, eps: float
+) -> tuple[Term, Term, Term]:
+    rank = len(x.shape or ())
+    axes = tuple(range(axis % rank, rank))
+    wide = b.cast(x, to=DType.FLOAT32) if x.dtype in (DType.FLOAT16, DType.BFLOAT16) else x
+    mean = b.reduce_mean(wide, axes)
+    inverse = b.rsqrt(b.reduce_mean(b.square(wide - mean), axes) + eps)
+    y = b.layer_norm(x, weight, bias, axis=axis, eps=eps)
+    if wide.dtype is not DType.FLOAT32:
+        mean, inverse = (b.cast(each, to=DType.FLOAT32) for each in (mean, inverse))
+    return y, mean, inverse
+
+
 @op(shape=same_rule)
 @keeps_float_type
 def rms_norm(x: Array, weight: Array, *, axis: int = -1, eps: float = 1e-5) -> Array:
@@ -211,6 +228,20 @@ def lrn(
     near = np.lib.stride_tricks.sliding_window_view(squares, size, axis=1)
     y = x / (bias + alpha / size * near.sum(axis=-1)) ** beta
     return transposed(y, "NC*", result_order)
+
+
+@lrn.spelled
+def _(
+    b: Tracer, x: Term, *, size: int, alpha: float, beta: float, bias: float, axes: str
+) -> Term | None:
+    x_order, result_order = orders(axes)
+    if x_order != result_order:
+        return None
+    axis = {0: 0, 1: 1}.get(x_order.index("C"), len(x.shape or ()) - 1)
+    before, after = (size - 1) // 2, size // 2
+    near = b.pad(b.square(x), (before, after), axes=(axis,))
+    parts = [b.slice(near, (i,), (i - size + 1 or _END,), (axis,)) for i in range(size)]
+    return x / b.pow(sum(parts[1:], parts[0]) * (alpha / size) + bias, beta)
 
 
 @op(layout=Layout.AXIS, shape=same_rule)

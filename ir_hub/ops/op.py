@@ -99,7 +99,7 @@ class Op:
 
     def spelled(self, rule: Callable[..., Any]) -> Callable[..., Any]:
         """Registers how the op is spelled with simpler ones: called with a builder, then as the
-        body is, with values. The one equation lowers the op, and recovers it."""
+        body is, with values. It gives None where simpler ops can't say it."""
         if self.spelling is not None:
             raise ValueError(f"op {self.name} has two spellings")
         self.spelling = rule

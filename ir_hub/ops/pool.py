@@ -12,6 +12,7 @@ from ir_hub.ops.axes_string import arranged, orders, transposed
 from ir_hub.ops.families import OpenShape, Ranked, SizesSeen
 from ir_hub.ops.op import Array, Layout, Sizes, op
 from ir_hub.ops.precision import keeps_float_type
+from ir_hub.ops.trace import Term, Tracer
 from ir_hub.ops.windows import Pads, padded, window_counts, windows
 
 Ints = tuple[int, ...]
@@ -159,6 +160,16 @@ def lp_pool(
     x = transposed(np.abs(x), x_order, "NC*")
     seen = _windows(x, kernel, strides, pads, dilations, ceil_mode, 0)
     return transposed(_p_norm(seen, -1, p), "NC*", result_order)
+
+
+@lp_pool.spelled
+def _(b: Tracer, x: Term, *, kernel: Ints, p: int, ceil_mode: bool, **literals: Any) -> Term | None:
+    if ceil_mode:  # a window beyond the padding has a mean of fewer elements
+        return None
+    powers = b.abs(x) if p == 1 else b.square(x) if p == 2 else b.pow(b.abs(x), float(p))
+    mean = b.avg_pool(powers, kernel=kernel, count_include_pad=True, **literals)
+    total = mean * math.prod(kernel)
+    return total if p == 1 else b.pow(total, 1.0 / p)
 
 
 def _p_norm(x: Array, axis: int | Ints, p: int, keepdims: bool = False) -> Array:

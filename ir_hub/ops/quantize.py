@@ -12,6 +12,7 @@ from ir_hub.ops.families import Ranked
 from ir_hub.ops.linear import matmul_shape
 from ir_hub.ops.op import Array, Layout, op
 from ir_hub.ops.shape_rules import axis_of, same_rule
+from ir_hub.ops.trace import Term, Tracer
 from ir_hub.ops.windows import Pads
 
 
@@ -63,6 +64,53 @@ def _limited(whole: Array, dtype: DType) -> Array:
     return limited.astype(dtype.numpy)
 
 
+def _placed(b: Tracer, parameter: Term, x: Term, axis: int, dtype: DType) -> Term | None:
+    """What `_spread` gives, of a type; None where it isn't known or goes by blocks."""
+    if parameter.shape is None or x.shape is None or len(parameter.shape) > 1:
+        return None
+    wide = parameter if parameter.dtype is dtype else b.cast(parameter, to=dtype)
+    if parameter.shape in ((), (1,)):
+        return wide if parameter.shape == () else b.reshape(wide, ())
+    rank = len(x.shape)
+    along = [parameter.shape[0] if i == axis_of(axis, rank) else 1 for i in range(rank)]
+    return b.reshape(wide, tuple(along))
+
+
+_SCALES = (DType.FLOAT16, DType.FLOAT32, DType.FLOAT64)
+
+
+@quantize_linear.spelled
+def _(
+    b: Tracer,
+    x: Term,
+    scale: Term,
+    zero_point: Term | None,
+    *,
+    axis: int,
+    block_size: int,
+    output_dtype: DType,
+    saturate: bool,
+    precision: DType | None,
+) -> Term | None:
+    wide = precision or scale.dtype
+    if wide not in _SCALES or output_dtype.is_float or output_dtype.bits > 16 or block_size:
+        return None
+    factor = _placed(b, scale, x, axis, wide)
+    if factor is None:
+        return None
+    # Rounded numbers and zero points are exact in float32 as far as they aren't cut off.
+    whole = b.cast(b.round((x if x.dtype is wide else b.cast(x, to=wide)) / factor),
+                   to=DType.FLOAT32)  # fmt: skip
+    if zero_point is not None:
+        centre = _placed(b, zero_point, x, axis, DType.FLOAT32)
+        if centre is None:
+            return None
+        whole = whole + centre
+    bounds = ml_dtypes.iinfo(output_dtype.numpy)  # type: ignore[no-untyped-call]
+    low, high = (b.constant(float(end), DType.FLOAT32) for end in (bounds.min, bounds.max))
+    return b.cast(b.clip(whole, low, high), to=output_dtype)
+
+
 @op(layout=Layout.AXIS, dtypes=("output_dtype",), shape=same_rule)
 def dequantize_linear(
     x: Array,
@@ -79,6 +127,28 @@ def dequantize_linear(
     if zero_point is not None:
         centre = centre - _spread(zero_point.astype(wide), x, axis, block_size)
     return (centre * _spread(scale.astype(wide), x, axis, block_size)).astype(output_dtype.numpy)
+
+
+@dequantize_linear.spelled
+def _(
+    b: Tracer,
+    x: Term,
+    scale: Term,
+    zero_point: Term | None,
+    *,
+    axis: int,
+    block_size: int,
+    output_dtype: DType,
+) -> Term | None:
+    if scale.dtype not in _SCALES or block_size:
+        return None
+    wide = DType.FLOAT64 if scale.dtype is DType.FLOAT64 else DType.FLOAT32
+    centred, factor = b.cast(x, to=wide), _placed(b, scale, x, axis, wide)
+    centre = None if zero_point is None else _placed(b, zero_point, x, axis, wide)
+    if factor is None or (zero_point is not None and centre is None):
+        return None
+    y = (centred if centre is None else centred - centre) * factor
+    return y if output_dtype is wide else b.cast(y, to=output_dtype)
 
 
 def _dynamic_shapes(x: Ranked) -> list[Shape | None]:
@@ -99,6 +169,19 @@ def dynamic_quantize_linear(x: Array) -> tuple[Array, Array, Array]:
     zero_point = np.clip(np.rint(-low / scale), 0, 255)
     y = np.clip(np.rint(x / scale) + zero_point, 0, 255)
     return y.astype(np.uint8), np.asarray(scale), np.asarray(zero_point).astype(np.uint8)
+
+
+@dynamic_quantize_linear.spelled
+def _(b: Tracer, x: Term) -> tuple[Term, Term, Term]:
+    low, high = (
+        b.minimum(b.reduce_min(x, keepdims=False), 0.0),
+        b.maximum(b.reduce_max(x, keepdims=False), 0.0),
+    )
+    span = b.where(b.equal(low, high), b.constant(1.0, DType.FLOAT32), high - low)
+    scale, ends = span / 255.0, [b.constant(end, DType.FLOAT32) for end in (0.0, 255.0)]
+    zero_point = b.clip(b.round(-low / scale), *ends)
+    y = b.clip(b.round(x / scale) + zero_point, *ends)
+    return b.cast(y, to=DType.UINT8), scale, b.cast(zero_point, to=DType.UINT8)
 
 
 def _integer_rule(x: Ranked, y: Ranked, *_: object) -> Shape:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Set
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -98,6 +98,7 @@ class NodeRewrite:
     roots: frozenset[str]
     function: Callable[[Node, Index, Maker], Instead]
     needs: frozenset[str] = frozenset()
+    free: Set[str] = VIEWS  # ops that it may leave to other users, as they cost nothing
 
     def find(self, root: Node, algebra: Algebra) -> Found | str:
         """What the function makes of a node."""
@@ -109,7 +110,7 @@ class NodeRewrite:
         made = {value for node in builder.graph.nodes for _, value in node.operands()}
         stops = made | {result}
         matched = _between(root, stops, algebra.index)
-        if _needed_elsewhere(matched, root, algebra.index) is not None:
+        if _needed_elsewhere(matched, root, algebra.index, self.free) is not None:
             return ""
         origins = tuple(dict.fromkeys(o for node in matched for o in node.origins))
         for node in builder.graph.nodes:
@@ -122,11 +123,15 @@ class NodeRewrite:
 REWRITES: list[NodeRewrite] = []
 
 
-def rewrite(*roots: str) -> Callable[[Callable[[Node, Index, Maker], Instead]], NodeRewrite]:
-    """Registers a function of a node, the graph's index and a builder as a rewrite."""
+def rewrite(
+    *roots: str, free: Set[str] = frozenset()
+) -> Callable[[Callable[[Node, Index, Maker], Instead]], NodeRewrite]:
+    """Registers a function of a node, the graph's index and a builder as a rewrite; `free` are ops
+    that it may leave to other users, besides views."""
 
     def make(function: Callable[[Node, Index, Maker], Instead]) -> NodeRewrite:
-        REWRITES.append(NodeRewrite(function.__name__, frozenset(roots), function))
+        found = NodeRewrite(function.__name__, frozenset(roots), function, free=VIEWS | free)
+        REWRITES.append(found)
         return REWRITES[-1]
 
     return make
@@ -191,11 +196,13 @@ def _between(root: Node, stops: set[Value], index: Index) -> list[Node]:
     return list(found)
 
 
-def _needed_elsewhere(matched: list[Node], root: Node, index: Index) -> Node | None:
+def _needed_elsewhere(
+    matched: list[Node], root: Node, index: Index, free: Set[str] = VIEWS
+) -> Node | None:
     """A matched node that must stay for others, and isn't for free."""
     inside: dict[Any, None] = dict.fromkeys(matched)
     for node in matched:
-        if node is root or node.op in VIEWS:
+        if node is root or node.op in free:
             continue
         for result in node.results:
             if result in index.outputs or any(u not in inside for u in index.users.get(result, ())):

@@ -33,17 +33,22 @@ def _lower(graph: Graph, written: frozenset[str], tracer: Tracer) -> None:
         if node.op in written or node.op not in OPS or OPS[node.op].spelling is None:
             kept.append(node)
             continue
-        spelled = _spell(node, tracer, replaced, graph.outputs)
-        pending.extend(reversed(spelled))
+        returned = [replaced.get(value, value) for value in graph.outputs]
+        spelled = _spell(node, tracer, replaced, returned)
+        if spelled is None:
+            kept.append(node)
+        else:
+            pending.extend(reversed(spelled))
     graph.nodes = kept
     graph.outputs = [replaced.get(value, value) for value in graph.outputs]
 
 
 def _spell(
     node: Node, tracer: Tracer, replaced: dict[Value, Value], returned: Collection[Value]
-) -> list[Node]:
-    """The nodes that compute what `node` does; its results are noted as replaced. Those that are
-    returned are made anew where the spelling passes something on, and so keep their names."""
+) -> list[Node] | None:
+    """The nodes that compute what `node` does, None if it has no spelling; its results are noted as
+    replaced. Those that are returned are made anew where the spelling passes something on, and so
+    keep their names."""
     op = OPS[node.op]
     assert op.spelling is not None
     tracer.graph = Graph()
@@ -51,6 +56,8 @@ def _spell(
     literals = {p.name: node.args[p.name] for p in op.params.values() if p.kind not in _TENSORS}
     with tracer.within(node.scope, node.origins):
         found = op.spelling(tracer, *tensors, **literals)
+        if found is None:
+            return None
         terms = found if isinstance(found, tuple | list) else (found,)
         named: set[Value] = set()
         for old, term in zip(node.results, terms, strict=True):
@@ -61,6 +68,8 @@ def _spell(
             if made:
                 new.name, new.type = old.name, old.type or new.type
                 named.add(new)
+            # What stood for another result already, being in that one's spelling.
+            replaced.update({first: new for first, last in replaced.items() if last is old})
             replaced[old] = new
     return tracer.graph.nodes
 

@@ -11,6 +11,7 @@ import pytest
 from ir_hub.ir.dims import symbol
 from ir_hub.ir.graph import Model
 from ir_hub.ir.verify import verify
+from ir_hub.layout.boundary import Boundary, native_boundary
 from ir_hub.layout.native import foreign_nodes
 from ir_hub.layout.relay import relay
 from ir_hub.ops.build import Builder
@@ -154,10 +155,11 @@ def test_native_inputs_and_outputs_cost_nothing(order: str) -> None:
     image = image_for(model)
     (before,) = run(model, [image])
     names = [model.graph.inputs[0].name, model.graph.outputs[0].name]
-    relay(model, TARGETS[OTHER[order]], io="native")
+    boundary = native_boundary(relay(model, TARGETS[OTHER[order]]).graph)
     verify(model, OPS, typed=True)
     assert counted(model)["transpose"] == 0
     assert [model.graph.inputs[0].name, model.graph.outputs[0].name] == names
     turn = (0, 2, 3, 1) if order == "first" else (0, 3, 1, 2)
+    assert boundary == Boundary((turn,), (turn,))
     (now,) = run(model, [image.transpose(turn)])
     np.testing.assert_allclose(now, before.transpose(turn), rtol=1e-5, atol=1e-6)

@@ -10,6 +10,8 @@ from hypothesis import strategies as st
 from ir_hub.ir.dims import Dim, substitute
 from ir_hub.ir.graph import Graph, Model
 from ir_hub.ir.verify import verify
+from ir_hub.layout.boundary import native_boundary
+from ir_hub.layout.permutations import Perm
 from ir_hub.layout.relay import relay
 from ir_hub.ops.catalogue import OPS
 from ir_hub.simplify.reference import run
@@ -46,6 +48,18 @@ def test_random_graphs_keep_their_meaning(
     for was, now in zip(before, run(model, [array]), strict=True):
         assert was.dtype == now.dtype
         np.testing.assert_allclose(now, was, rtol=1e-9, atol=1e-9)
+
+    boundary = native_boundary(model.graph)
+
+    verify(model, OPS, allow_foreign=False, typed=True)
+    assert [value.name for value in model.graph.outputs] == names
+    given = [turned(array, boundary.inputs[0])]
+    for was, now, perm in zip(before, run(model, given), boundary.outputs, strict=True):
+        np.testing.assert_allclose(now, turned(was, perm), rtol=1e-9, atol=1e-9)
+
+
+def turned(array: np.ndarray, perm: Perm) -> np.ndarray:
+    return array.transpose(perm) if perm else array
 
 
 def check_types(graph: Graph) -> None:

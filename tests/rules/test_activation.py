@@ -25,6 +25,7 @@ SPELLINGS = {
         "divided by two at the end": lambda b, x: x * (1.0 + b.erf(x * (1 / ROOT))) / 2.0,
         "half a cumulative": lambda b, x: x * (0.5 * (1.0 + b.erf(x / ROOT))),
         "minus of minus": lambda b, x: (x * 0.5) * (1.0 - (-b.erf(x / ROOT))),
+        "tf gelu, by erfc": lambda b, x: (x * 0.5) * (1.0 - b.erf(-x * 0.70710677)),
         "scaled input": lambda b, x: (lambda y: y * (b.erf(y / ROOT) + 1.0) * 0.5)(x * 3.0),
     },
     "gelu by tanh": {

@@ -129,3 +129,20 @@ def test_cleaning_alone_recovers_nothing():
     graph = graph_of(lambda b, x: b.identity(x) * b.sigmoid(x) + weights(b, 3), (2, 3))
     clean(Model(graph))
     assert ops_of(graph) == ["sigmoid", "mul", "add"]
+
+
+def test_what_an_elementwise_op_would_fill_by_itself():
+    batch = symbol("N")
+
+    def spelling(b, x):
+        zeros = b.constant_of_shape((batch, 5), value=0.5, dtype=DType.FLOAT32)
+        return b.where(b.greater(x, 0.1), x, zeros)
+
+    graph = recovered(spelling, (batch, 5))
+    assert ops_of(graph) == ["greater", "where"]
+    assert graph.nodes[1].y.scalar == 0.5
+
+
+def test_a_filling_that_gives_the_size_stays():
+    spelling = lambda b, x: x + b.constant_of_shape((4, 5), value=0.5, dtype=DType.FLOAT32)  # noqa: E731
+    assert ops_of(recovered(spelling, (1, 5))) == ["constant_of_shape", "add"]

@@ -193,6 +193,26 @@ def test_a_mask_of_booleans(low, dtype):
     assert graph.nodes[-1].mask.dtype is dtype
 
 
+def test_the_mask_of_padding_that_two_layers_share():
+    """As PyTorch's encoder works it out: zeros like the mask, filled, and expanded to the heads."""
+    batch = symbol("N")
+
+    def spelling(b, q, k, v, m):
+        padding = b.greater(m, 0.1)
+        zeros = b.constant_of_shape((batch, 7), value=0.0, dtype=DType.FLOAT32)
+        filled = b.where(padding, b.term(b.constant(np.float32(-np.inf))), zeros)
+        for _ in range(2):
+            mask = b.expand(b.reshape(filled, (batch, 1, 1, 7)), (batch, 3, 1, 7))
+            q = b.attention(q, k, v, mask)
+        return q
+
+    shapes = ((batch, *shape[1:]) for shape in (Q, K, (*K[:-1], 16)))
+    graph = recovered(spelling, *shapes, (batch, 7))
+    masks = [node.mask for node in graph.nodes if node.op == "attention"]
+    assert [(mask.dtype, mask.shape) for mask in masks] == [(DType.BOOL, (batch, 1, 1, 7))] * 2
+    assert "where" not in ops_of(graph)
+
+
 def another_axis(b, q, k, v):
     return b.matmul(b.softmax(b.matmul(q, b.transpose(k, perm=SWAP)), axis=2), v)
 

@@ -130,7 +130,7 @@ def batch_norm(b, x, shape):
     ("shape", "channel", "axis"),
     [((2, 3, 4, 5), (3, 1, 1), 1), ((2, 3, 4, 5), (1, 3, 1, 1), 1), ((2, 4, 5, 3), (3,), -1)],
 )
-@pytest.mark.parametrize("form", ["divided", "multiplied", "moved"])
+@pytest.mark.parametrize("form", ["divided", "multiplied", "moved", "factors"])
 def test_batch_norm_comes_back(shape, channel, axis, form):
     def spelling(b, x):
         scale, bias, mean, var = batch_norm(b, x, channel)
@@ -138,10 +138,34 @@ def test_batch_norm_comes_back(shape, channel, axis, form):
             return (x - mean) / b.sqrt(var + EPS) * scale + bias
         if form == "multiplied":
             return (x - mean) * b.rsqrt(var + EPS) * scale + bias
+        if form == "factors":  # as TensorFlow's batch_normalization has it
+            factor = b.rsqrt(var + EPS) * scale
+            return x * factor + (bias - mean * factor)
         return bias + (scale * (x + -mean)) * b.reciprocal(b.sqrt(var + EPS))
 
     (node,) = recovered(spelling, shape).nodes
     assert (node.op, node.axis, node.mean.shape) == ("batch_norm", axis, (3,))
+
+
+@pytest.mark.parametrize(("shape", "channel"), [((2, 3, 4), (3, 1)), ((2, 4, 5, 3), (3,))])
+def test_batch_norm_without_scale_comes_back(shape, channel):
+    def spelling(b, x):
+        _, bias, mean, var = batch_norm(b, x, channel)
+        factor = b.rsqrt(var + EPS)
+        return x * factor + (bias - mean * factor)
+
+    (node,) = recovered(spelling, shape).nodes
+    assert node.op == "batch_norm"
+    np.testing.assert_array_equal(node.scale.array(), np.ones(3, np.float32))
+
+
+def test_factors_of_another_variance_are_no_batch_norm():
+    def spelling(b, x):
+        scale, bias, mean, var = batch_norm(b, x, (3,))
+        other = weights(b, 3, seed=9)
+        return x * (b.rsqrt(var + EPS) * scale) + (bias - mean * (b.rsqrt(other + EPS) * scale))
+
+    assert "batch_norm" not in ops_of(recovered(spelling, (2, 4, 5, 3)))
 
 
 def test_scale_and_shift_of_channels_is_no_batch_norm():
@@ -164,6 +188,22 @@ def torch_group_norm(b, x, channel=(6, 1, 1), shape=(2, 6, 4, 5)):
 def test_group_norm_comes_back(shape, channel):
     (node,) = recovered(lambda b, x: torch_group_norm(b, x, channel, shape), shape).nodes
     assert (node.op, node.groups, node.weight.shape) == ("group_norm", 3, (6,))
+
+
+@pytest.mark.parametrize("batch", [2, symbol("N")], ids=["static", "dynamic"])
+def test_group_norm_of_channels_that_come_last_comes_back(batch):
+    """As Keras writes it: groups and their channels as two last axes."""
+
+    def spelling(b, x):
+        parts = b.reshape(x, (batch, 4, 5, 3, 2))
+        mean = b.reduce_mean(parts, (1, 2, 4))
+        variance = b.reduce_mean(b.square(parts - mean), (1, 2, 4))
+        factor = b.rsqrt(variance + EPS) * weights(b, 1, 1, 1, 3, 2)
+        whole = parts * factor + (weights(b, 1, 1, 1, 3, 2, seed=1) + -mean * factor)
+        return b.reshape(whole, (batch, 4, 5, 6))
+
+    (node,) = recovered(spelling, (batch, 4, 5, 6)).nodes
+    assert (node.op, node.groups, node.axes) == ("group_norm", 3, "N*C->N*C")
 
 
 def test_group_norm_of_any_batch_comes_back():
@@ -196,8 +236,10 @@ def test_instance_norm_comes_back():
         lambda b, x: x / b.clip(b.reduce_l2(x, (1,)), 1e-12),
         lambda b, x: x / b.maximum(b.sqrt(b.reduce_sum(x * x, (-1,))), 1e-12),
         lambda b, x: x / b.expand(b.clip(b.reduce_l2(x, (1,)), 1e-12), (4, 6)),
+        lambda b, x: x * b.rsqrt(b.maximum(b.reduce_sum(b.square(x), (1,)), 1e-12)),
+        lambda b, x: x * b.minimum(b.rsqrt(b.reduce_sum(b.square(x), (-1,))), 1e12),
     ],
-    ids=["torch", "spelled out", "torch expands"],
+    ids=["torch", "spelled out", "torch expands", "tf l2_normalize", "keras"],
 )
 def test_l2_norm_comes_back(spelling):
     (node,) = recovered(spelling, (4, 6)).nodes

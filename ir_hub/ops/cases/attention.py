@@ -32,6 +32,7 @@ _ATTENTION = [
     Case((*_qkv(), _mask(2, 1, 5, 7))),
     Case(_qkv(), {"causal": True}),
     Case((_f(2, 5, 4), _f(2, 5, 4), _f(2, 5, 4)), {"causal": True, "scale": 1.0}),
+    Case((*_qkv(), _mask(2, 1, 1, 7))),
 ]
 
 _LENGTHS = np.array([3, 7], np.int64)

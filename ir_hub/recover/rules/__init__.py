@@ -8,11 +8,15 @@ from ir_hub.recover.rules import (
     clean,
     indexing,
     linear,
+    masks,
+    moves,
     norm,
     piecewise,
+    products,
     reduce,
     spatial,
     spatial_parts,
+    truth,
 )
 
 __all__ = [
@@ -23,9 +27,13 @@ __all__ = [
     "clean",
     "indexing",
     "linear",
+    "masks",
+    "moves",
     "norm",
     "piecewise",
+    "products",
     "reduce",
     "spatial",
     "spatial_parts",
+    "truth",
 ]

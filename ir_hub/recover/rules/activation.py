@@ -15,6 +15,11 @@ def gelu(x: Sym = "*") -> Equation:
 
 
 @rule_of(partial=True)
+def gelu_of_negated(x: Sym = "*") -> Equation:
+    return 0.5 * x * (1 - op.erf(-x / math.sqrt(2))), op.gelu(x)
+
+
+@rule_of(partial=True)
 def gelu_tanh(x: Sym = "*") -> Equation:
     inner = ROOT_2_BY_PI * (x + 0.044715 * x**3)
     return 0.5 * x * (1 + op.tanh(inner)), op.gelu(x, approximate="tanh")

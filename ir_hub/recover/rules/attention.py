@@ -6,15 +6,12 @@ import math
 from collections.abc import Callable
 from typing import Any
 
-import numpy as np
-
 from ir_hub.ir.graph import Node, Value
 from ir_hub.recover.index import Index
 from ir_hub.recover.instantiate import Maker
 from ir_hub.recover.pattern import Equation, Sym, op, rule_of
 from ir_hub.recover.rewrite import Instead, rewrite
 
-_NOTHING_LEFT = float(np.finfo(np.float32).min)
 Weights = Callable[[Any], Any]  # the weights of the values, of the scores
 
 
@@ -105,33 +102,6 @@ def attention_scale(node: Node, index: Index, make: Maker) -> Instead:
         k = make.transpose(k, perm=node.k.producer.perm)
     args = {**node.args, "q": q, "k": k, "scale": None if usual else scale}
     return make.append("attention", args).result
-
-
-@rewrite("attention")
-def attention_mask(node: Node, index: Index, make: Maker) -> Instead:
-    """A mask of 0 and -infinity is one of booleans; a constant one may be the causal one."""
-    if node.mask is None or node.causal:
-        return None
-    if _is_causal(node.mask):
-        return make.append("attention", {**node.args, "mask": None, "causal": True}).result
-    chosen = index.producer(node.mask)
-    if chosen is None or chosen.op != "where":
-        return None
-    if (chosen.x.scalar, chosen.y.scalar) != (0, -math.inf):
-        return None
-    return make.append("attention", {**node.args, "mask": chosen.condition}).result
-
-
-def _is_causal(mask: Value) -> bool:
-    """Whether a constant lets each query attend to the keys up to its own place."""
-    if mask.data is None or len(mask.data.shape) < 2 or set(mask.data.shape[:-2]) - {1}:
-        return False
-    allowed = np.tri(*mask.data.shape[-2:], dtype=np.bool_)
-    array = mask.array().reshape(allowed.shape)
-    if array.dtype == np.bool_:
-        return bool((array == allowed).all())
-    # What is added to the scores of later keys must leave nothing of any score.
-    return bool((array[allowed] == 0).all() and (array[~allowed] <= _NOTHING_LEFT).all())
 
 
 def _unscaled(value: Value, index: Index) -> tuple[Value, float]:

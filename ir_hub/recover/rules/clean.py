@@ -35,16 +35,21 @@ def neutral(node: Node, index: Index, make: Maker) -> Instead:
     return None
 
 
-@rewrite("add", "sub", "mul", "div", "minimum", "maximum", "pow")
+@rewrite(
+    "add", "sub", "mul", "div", "minimum", "maximum", "pow", "where", free={"constant_of_shape"}
+)
 def expansions(node: Node, index: Index, make: Maker) -> Instead:
-    """What an elementwise op would expand by itself needn't be expanded before it."""
+    """What an elementwise op would expand by itself needn't be expanded, or filled, before it."""
     sources = {name: index.producer(value) for name, value in node.operands()}
     for name, source in sources.items():
-        if source is not None and source.op == "expand":
-            result = make.append(node.op, {**node.args, name: source.x}).result
-            if same_type(result.type, node.result.type):
-                return result
-            make.graph.nodes.clear()
+        if source is None or source.op not in ("expand", "constant_of_shape"):
+            continue
+        filled = source.op == "constant_of_shape"
+        smaller = make.constant(source.value, source.dtype) if filled else source.x
+        result = make.append(node.op, {**node.args, name: smaller}).result
+        if same_type(result.type, node.result.type):
+            return result
+        make.graph.nodes.clear()
     return None
 
 

@@ -92,7 +92,32 @@ def _batch_norm_rule(words: str, channel: str, axis: int) -> None:
         left = (x - mean) / op.sqrt(var + eps) * scale + bias
         return left, op.batch_norm(x, *vectors, eps=eps, axis=axis)
 
-    rule_of(name=f"batch_norm_{words.replace(' ', '').lower()}")(batch_norm)
+    def batch_norm_by_factors(
+        x: Sym = words,
+        scale: Sym = f"const {channel}",
+        bias: Sym = f"const {channel}",
+        mean: Sym = f"const {channel}",
+        var: Sym = f"const {channel}",
+        eps: Sym = (0.0, 0.1),
+    ) -> Equation:
+        vectors = [op.reshape(item, tuple(sizes("C"))) for item in (scale, bias, mean, var)]
+        factor = op.rsqrt(var + eps) * scale
+        return x * factor + (bias - mean * factor), op.batch_norm(x, *vectors, eps=eps, axis=axis)
+
+    def batch_norm_without_scale(
+        x: Sym = words,
+        bias: Sym = f"const {channel}",
+        mean: Sym = f"const {channel}",
+        var: Sym = f"const {channel}",
+        eps: Sym = (0.0, 0.1),
+    ) -> Equation:
+        ones = var * 0 + 1
+        vectors = [op.reshape(item, tuple(sizes("C"))) for item in (ones, bias, mean, var)]
+        factor = op.rsqrt(var + eps)
+        return x * factor + (bias - mean * factor), op.batch_norm(x, *vectors, eps=eps, axis=axis)
+
+    for equation in (batch_norm, batch_norm_by_factors, batch_norm_without_scale):
+        rule_of(name=f"{equation.__name__}_{words.replace(' ', '').lower()}")(equation)
 
 
 for _spatial in ("L", "H W", "D H W"):
@@ -135,6 +160,32 @@ for _spatial in ("L", "H W", "D H W"):
     _instance_norm_rules(_spatial)
 
 
+def _group_norm_last_rule(spatial: str) -> None:
+    """The rule for groups of channels that come last, for as many spatial axes as are named."""
+    count = len(spatial.split())
+    over = (*range(1, count + 1), count + 2)
+
+    def group_norm(
+        x: Sym = f"N {spatial} G*K",
+        weight: Sym = "const G K",
+        bias: Sym = "const G K",
+        eps: Sym = (0.0, 0.1),
+    ) -> Equation:
+        n, g, k, *others = sizes(f"N G K {spatial}")
+        parts = op.reshape(x, (n, *others, g, k))
+        factor = op.rsqrt(_variance(parts, over) + eps) * weight
+        whole = parts * factor + (bias - op.reduce_mean(parts, over) * factor)
+        vectors = [op.reshape(item, (g * k,)) for item in (weight, bias)]
+        right = op.group_norm(x, *vectors, groups=g, eps=eps, axes="N*C->N*C")
+        return op.reshape(whole, (n, *others, g * k)), right
+
+    rule_of(name=f"group_norm_last_{count}")(group_norm)
+
+
+for _spatial in ("L", "H W", "D H W"):
+    _group_norm_last_rule(_spatial)
+
+
 @rule
 def lp_norm(x: Sym = "* C", axis: Sym = "axis of x", least: Sym = (0.0, 1e-12)) -> Equation:
     return x / op.clip(op.reduce_l2(x, (axis,)), least), op.lp_norm(x, axis=axis)
@@ -145,3 +196,19 @@ def lp_norm_by_maximum(
     x: Sym = "* C", axis: Sym = "axis of x", least: Sym = (0.0, 1e-12)
 ) -> Equation:
     return x / op.maximum(op.reduce_l2(x, (axis,)), least), op.lp_norm(x, axis=axis)
+
+
+@rule
+def lp_norm_by_square(
+    x: Sym = "* C", axis: Sym = "axis of x", least: Sym = (0.0, 1e-12)
+) -> Equation:
+    square = op.reduce_sum(x**2, (axis,))
+    return x * op.rsqrt(op.maximum(square, least)), op.lp_norm(x, axis=axis)
+
+
+@rule
+def lp_norm_by_inverse(
+    x: Sym = "* C", axis: Sym = "axis of x", most: Sym = (1e12, 1e30)
+) -> Equation:
+    inverse = op.rsqrt(op.reduce_sum(x**2, (axis,)))
+    return x * op.minimum(inverse, most), op.lp_norm(x, axis=axis)
