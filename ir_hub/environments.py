@@ -61,6 +61,8 @@ RECIPES = {
     "mxnet": Recipe("adapters/mxnet/requirements.lock"),
     "demo": Recipe("tests/requirements-demo.lock", (_TORCH,)),
     "bench": Recipe("tests/requirements-bench.lock", (_TORCH, _TORCHVISION)),
+    "tf2onnx": Recipe("tests/requirements-tf2onnx.lock"),
+    "mx2onnx": Recipe("tests/requirements-mx2onnx.lock"),
     "protos": Recipe("tests/requirements-protos.lock"),
     "numpy1": Recipe("tests/requirements-numpy1.lock"),
 }

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import time
 import uuid
 from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from functools import partial
+from io import FileIO
 from typing import TypeVar
 
 import grpc
@@ -101,8 +104,9 @@ class RemoteStore:
             self._cache.commit(incoming, blob)
 
     def _push(self, blob: Blob) -> None:
-        upload = _Outgoing(self._stub, blob, self._cache.open(blob))
-        self._insist(upload.send, lambda: upload.committed)
+        with open(self._cache.path(blob), "rb", buffering=0) as content:
+            upload = _Outgoing(self._stub, blob, content)
+            self._insist(upload.send, lambda: upload.committed)
 
     def _read(self, blob: Blob, incoming: Incoming) -> None:
         if incoming.size >= blob.size:
@@ -110,11 +114,16 @@ class RemoteStore:
         request = blob_pb2.ReadBlobRequest(blob=blob_to_proto(blob), read_offset=incoming.size)
         call = self._stub.ReadBlob(request, timeout=_timeout(blob.size - incoming.size))
         try:
-            for response in call:
-                incoming.write(response.data)
-                if incoming.size > blob.size:
-                    # Too much already: commit will say so.
-                    return
+            # The next chunk arrives while this one is hashed and written.
+            with ThreadPoolExecutor(1) as writer:
+                writing = writer.submit(incoming.write, b"")
+                for response in call:
+                    writing.result()
+                    if incoming.size > blob.size:
+                        # Too much already: commit will say so.
+                        return
+                    writing = writer.submit(incoming.write, response.data)
+                writing.result()
         finally:
             call.cancel()
 
@@ -139,9 +148,7 @@ class RemoteStore:
 class _Outgoing:
     """One upload, that goes on where the service says it is."""
 
-    def __init__(
-        self, stub: blob_pb2_grpc.BlobServiceStub, blob: Blob, content: memoryview
-    ) -> None:
+    def __init__(self, stub: blob_pb2_grpc.BlobServiceStub, blob: Blob, content: FileIO) -> None:
         self.committed = 0
         self._stub = stub
         self._blob = blob
@@ -168,11 +175,14 @@ class _Outgoing:
             blob=blob_to_proto(self._blob),
             upload_id=self._upload_id,
             write_offset=start,
-            data=bytes(self._content[start : start + CHUNK_BYTES]),
+            data=self._chunk(start),
         )
         for offset in range(start + CHUNK_BYTES, self._blob.size, CHUNK_BYTES):
-            data = bytes(self._content[offset : offset + CHUNK_BYTES])
-            yield blob_pb2.WriteBlobRequest(data=data)
+            yield blob_pb2.WriteBlobRequest(data=self._chunk(offset))
+
+    def _chunk(self, offset: int) -> bytes:
+        # Not from a mapping: its pages would count as this process's memory.
+        return os.pread(self._content.fileno(), CHUNK_BYTES, offset)
 
 
 def _timeout(size: int) -> float:

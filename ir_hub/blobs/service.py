@@ -16,6 +16,7 @@ from ir_hub.blobs.wire import CHUNK_BYTES, abort, blob_from_proto, blob_to_proto
 from ir_hub.ir.tensor import Blob
 from irhub.blob.v1 import blob_pb2, blob_pb2_grpc
 
+_BATCH = 8  # chunks that are read at once
 _Context: TypeAlias = "grpc.aio.ServicerContext[Any, Any]"
 
 
@@ -93,11 +94,12 @@ class BlobService(blob_pb2_grpc.BlobServiceServicer):
             await abort(context, error)
         with file:
             while start < end:
-                count = min(CHUNK_BYTES, end - start)
+                count = min(_BATCH * CHUNK_BYTES, end - start)
                 # Not from a mapping: a page that isn't in memory would stop the whole process.
-                data = await asyncio.to_thread(os.pread, file.fileno(), count, start)
-                yield blob_pb2.ReadBlobResponse(data=data)
-                start += len(data)
+                batch = await asyncio.to_thread(os.pread, file.fileno(), count, start)
+                for place in range(0, len(batch), CHUNK_BYTES):
+                    yield blob_pb2.ReadBlobResponse(data=batch[place : place + CHUNK_BYTES])
+                start += len(batch)
 
     async def _receive(
         self,
@@ -122,14 +124,23 @@ class BlobService(blob_pb2_grpc.BlobServiceServicer):
         first: blob_pb2.WriteBlobRequest,
         rest: AsyncIterator[blob_pb2.WriteBlobRequest],
     ) -> int:
-        size = await asyncio.to_thread(upload.write, first.write_offset, first.data)
-        async for request in rest:
+        data, size = first.data, first.write_offset
+        while True:
+            # The next message arrives while this one is hashed and written.
+            coming = asyncio.ensure_future(anext(rest, None))
+            try:
+                size = await asyncio.to_thread(upload.write, size, data)
+            except BaseException:
+                coming.cancel()
+                raise
+            request = await coming
+            if request is None:
+                return size
             if request.HasField("blob") or request.upload_id or request.write_offset:
                 raise BlobServiceError(
                     "INVALID_UPLOAD", "only the first message of a stream names an upload"
                 )
-            size = await asyncio.to_thread(upload.write, size, request.data)
-        return size
+            data = request.data
 
     def _open_range(self, request: blob_pb2.ReadBlobRequest) -> tuple[BinaryIO, int, int]:
         blob = blob_from_proto(request.blob)

@@ -27,14 +27,19 @@ def known() -> dict[str, type[Adapter]]:
 
 
 def readers(path: Path) -> list[str]:
-    """The adapters that read files with such a name; "ir" among them."""
-    name = path.name.lower()
+    """The adapters that read files with such a name, or that a folder has; "ir" among them."""
+    files = [file for file in path.rglob("*") if file.is_file()] if path.is_dir() else [path]
+    names = [file.name.lower() for file in files]
     suffixes = {
         framework: [suffix for format_ in adapter.reads for suffix in format_.suffixes]
         for framework, adapter in known().items()
     }
     suffixes[IR] = [SUFFIX]
-    return [f for f, endings in suffixes.items() if any(name.endswith(e.lower()) for e in endings)]
+    return [
+        framework
+        for framework, endings in suffixes.items()
+        if any(name.endswith(ending.lower()) for name in names for ending in endings)
+    ]
 
 
 def writers() -> Sequence[str]:

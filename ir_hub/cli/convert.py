@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from enum import Enum
 from pathlib import Path
 from typing import Annotated
 
@@ -31,6 +32,7 @@ HELP = "\n\n".join(
         "  irhub convert model.onnx --to onnx -o newer.onnx --opset 23\n"
         "  irhub convert model.onnx --to pytorch --input ids=1x128:int64\n"
         "  irhub convert model.onnx --to pytorch --check-inputs batch.npz\n"
+        "  irhub convert model.pt2 --to tensorflow --io-layout native\n"
         "  irhub convert model.onnx --to ir -o model.ir",
         EXIT_CODES,
     )
@@ -41,6 +43,13 @@ _FAULT = (
     ". This is a fault of irhub's, not of your model: please report it, with the services' logs "
     "(`irhub config` says where `run` is)"
 )
+
+
+class IoLayout(Enum):
+    """The order of axes at a model's inputs and outputs."""
+
+    KEEP = "keep"
+    NATIVE = "native"
 
 
 @dataclass(frozen=True)
@@ -81,6 +90,14 @@ def convert(
     format_: Annotated[
         str, typer.Option("--format", help="The file format, if the target has several.")
     ] = "",
+    io_layout: Annotated[
+        IoLayout,
+        typer.Option(
+            "--io-layout",
+            help="The order of axes at the model's inputs and outputs: as the source has them, or "
+            "the target's own, without transposes.",
+        ),
+    ] = IoLayout.KEEP,
     opset: Annotated[
         int | None, typer.Option("--opset", help="ONNX op set to write; as --option opset=N.")
     ] = None,
@@ -116,6 +133,7 @@ def convert(
                 target=_known_target(to),
                 format=format_,
                 inputs=arguments.input_types(inputs or []),
+                io_layout=hub_pb2.ConversionSpec.IoLayout.Value(f"IO_LAYOUT_{io_layout.name}"),
                 skip_check=no_check,
                 allow_mismatch=allow_mismatch,
             ),

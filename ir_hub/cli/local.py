@@ -14,12 +14,10 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
 
-import grpc
 import psutil
-from grpc_health.v1 import health_pb2, health_pb2_grpc
 
+from ir_hub import health
 from ir_hub.environments import SetupError, python_of
 from ir_hub.hub.settings import Settings
 
@@ -32,6 +30,7 @@ _STOP_SECONDS = 40.0
 _END_SECONDS = 5.0
 _POLL_SECONDS = 0.05
 _LOG_LINES = 12
+_MEMORY_SHARE = 0.75  # of the machine's
 _ROOT = Path(__file__).resolve().parents[2]
 
 
@@ -63,16 +62,11 @@ class Service:
         except psutil.Error:
             return False
 
-    def answers(self, seconds: float) -> bool:
+    def answers(self, settings: Settings, seconds: float) -> bool:
         """Whether it says that it serves."""
-        with grpc.insecure_channel(self.address) as channel:
-            stub: Any = health_pb2_grpc.HealthStub(channel)
-            request = health_pb2.HealthCheckRequest()
-            try:
-                found = stub.Check(request, timeout=seconds, wait_for_ready=True)
-            except grpc.RpcError:
-                return False
-        return bool(found.status == health_pb2.HealthCheckResponse.SERVING)
+        is_hub = self.name == HUB
+        access = settings.hub_access() if is_hub else settings.adapter_access()
+        return not health.problem(self.address, access, seconds=seconds)
 
 
 class LocalServices:
@@ -110,7 +104,7 @@ class LocalServices:
                 absent[HUB] = Path(sys.executable)
             running |= self._started(absent)
         for name in (HUB, *adapters):
-            if not running[name].answers(_ANSWER_SECONDS):
+            if not running[name].answers(self._settings, _ANSWER_SECONDS):
                 raise ServiceError(
                     f"{name} runs as process {running[name].pid}, but doesn't answer at "
                     f"{running[name].address}. Look at {self._log(name)}; `irhub down` stops it."
@@ -138,16 +132,17 @@ class LocalServices:
         return running
 
     def _started(self, absent: Mapping[str, Path]) -> dict[str, Service]:
-        """Starts services, by name and interpreter, all at once, and waits for them. When one can't
-        be started, those that nobody could find again don't stay."""
+        """Starts services, by name and interpreter, adapters all at once, and waits for them. When
+        one can't be started, those that nobody could find again don't stay."""
         begun: dict[str, subprocess.Popen[bytes]] = {}
         ready: dict[str, Service] = {}
         try:
-            for name, python in absent.items():
-                begun[name] = self._start(name, python)
-            for name, process in begun.items():
-                self._report(f"starting {name}")
-                ready[name] = self._await(name, process)
+            # The hub last: it goes on at once with what an earlier one hadn't ended.
+            for group in (absent.keys() - {HUB}, absent.keys() & {HUB}):
+                begun |= {name: self._start(name, absent[name]) for name in sorted(group)}
+                for name in sorted(group):
+                    self._report(f"starting {name}")
+                    ready[name] = self._await(name, begun[name])
         except BaseException:
             _end([process for name, process in begun.items() if name not in ready])
             raise
@@ -162,6 +157,7 @@ class LocalServices:
             command = [python, "-m", "ir_hub.hub", *flags, f"--database={settings.database}"]
         else:
             command = [python, "-m", f"adapters.{name}", f"--store={settings.store}"]
+            command.append(f"--memory-limit={_worker_bytes(settings)}")
             if settings.store_bytes is not None:
                 command.append(f"--store-limit={settings.store_bytes}")
         with open(self._said(name), "wb") as said, open(self._log(name), "ab") as log:
@@ -248,6 +244,12 @@ def installed(names: Sequence[str], settings: Settings) -> list[str]:
             python_of(name, settings.home)
             found.append(name)
     return found
+
+
+def _worker_bytes(settings: Settings) -> int:
+    """What a worker may take: what the settings say, but never so much that the machine has none
+    left for everybody else."""
+    return min(settings.worker_bytes, int(psutil.virtual_memory().total * _MEMORY_SHARE))
 
 
 def _end(processes: Sequence[subprocess.Popen[bytes]]) -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Sequence
+from dataclasses import asdict
 from typing import Annotated
 
 import typer
@@ -15,6 +17,7 @@ from ir_hub.cli.errors import UsageError, reported
 from ir_hub.cli.local import LocalServices, installed
 from ir_hub.cli.plain import plain
 from ir_hub.cli.session import ERR, OUT, running_hub, settings
+from ir_hub.sdk.adapter import Format
 from irhub.hub.v1 import hub_pb2
 
 adapters = typer.Typer(help="The adapters: what there is, what each can do, how to get it.")
@@ -97,13 +100,14 @@ def _check(names: list[str]) -> None:
 
 
 def _print_services() -> None:
-    running = LocalServices(settings()).running()
+    now = settings()
+    running = LocalServices(now).running()
     if not running:
         OUT.print("nothing is running; `irhub up` starts the services")
         return
     table = Table("service", "address", "process", "answers", box=None, pad_edge=False)
     for name, service in running.items():
-        answers = "[green]yes[/]" if service.answers(2.0) else "[red]no[/]"
+        answers = "[green]yes[/]" if service.answers(now, 2.0) else "[red]no[/]"
         table.add_row(name, service.address, str(service.pid), answers)
     OUT.print(table)
 
@@ -117,8 +121,8 @@ def _print_adapters(
         runs = status is not None and status.healthy
         table.add_row(
             name,
-            " ".join(s for f in adapter.reads for s in f.suffixes) or "-",
-            " ".join(f.name for f in adapter.writes) or "-",
+            _formats(adapter.reads),
+            _formats(adapter.writes),
             str(len(status.description.ops)) if status and runs else "",
             plain(status.description.framework_version) if status and runs else "",
             _state(name, there, status),
@@ -128,6 +132,11 @@ def _print_adapters(
         for option in adapter.options:
             said = f"{option.description} Default: {option.default or 'none'}."
             OUT.print(f"{name} {option.stage} [bold]{option.name}[/]: {plain(said)}")
+
+
+def _formats(formats: Sequence[Format]) -> str:
+    """A line a format: its name, and how its files' names end."""
+    return "\n".join(f"{each.name} ({' '.join(each.suffixes)})" for each in formats) or "-"
 
 
 def _state(name: str, there: set[str], status: hub_pb2.AdapterStatus | None) -> str:
@@ -140,8 +149,9 @@ def _as_json(there: set[str], found: dict[str, hub_pb2.AdapterStatus]) -> list[d
     return [
         {
             "name": name,
-            "reads": [suffix for f in adapter.reads for suffix in f.suffixes],
-            "writes": [f.name for f in adapter.writes],
+            "reads": [asdict(each) for each in adapter.reads],
+            "writes": [asdict(each) for each in adapter.writes],
+            "options": [asdict(each) for each in adapter.options],
             "installed": name in there,
             "running": name in found and found[name].healthy,
             "version": found[name].description.framework_version if name in found else "",

@@ -33,7 +33,7 @@ def hub(adapters: Sequence[str], quiet: bool = False) -> Iterator[HubClient]:
     now = settings()
     store = LocalStore(now.store, now.store_bytes)
     if now.hub:
-        with HubClient(now.hub, store) as client:
+        with HubClient(now.hub, store, now.hub_access()) as client:
             yield client
         return
     wanted = sorted(set(adapters) - {IR})
@@ -44,7 +44,7 @@ def hub(adapters: Sequence[str], quiet: bool = False) -> Iterator[HubClient]:
         with ERR.status("looking for the services") as status:
             said = LocalServices(now, lambda line: status.update(line))
             address = said.ensure(wanted).address
-    with HubClient(address, store) as client:
+    with HubClient(address, store, now.hub_access()) as client:
         yield client
 
 
@@ -57,5 +57,6 @@ def running_hub() -> Iterator[HubClient | None]:
     if not address:
         yield None
         return
-    with HubClient(address, LocalStore(now.store, now.store_bytes)) as client:
+    store = LocalStore(now.store, now.store_bytes)
+    with HubClient(address, store, now.hub_access()) as client:
         yield client

@@ -61,8 +61,8 @@ def summary(
     table.add_row("nodes", f"{done.nodes_in:,} read, {done.nodes_out:,} written")
     table.add_row("recovered", _recovered(done))
     table.add_row("parameters", f"{done.parameters:,}")
-    if done.transposes:
-        table.add_row("transposes", f"{done.transposes} that the source hadn't")
+    if done.all_transposes:
+        table.add_row("transposes", f"{done.all_transposes}, {done.transposes} of them new")
     if done.code_lines:
         table.add_row("code", f"{done.code_lines:,} lines")
     table.add_row("compared", _compared(conversion))

@@ -21,12 +21,12 @@ def main() -> None:
         "IRHUB_STORE_BYTES) or in config.toml in the home folder (store_bytes = ...).",
     )
     for name, setting in Settings.model_fields.items():
-        default = "" if setting.is_required() else f" (default: {setting.default})"
-        parser.add_argument(
-            f"--{name.replace('_', '-')}",
-            metavar=name.upper(),
-            help=f"{setting.description}{default}",
-        )
+        flag, description = f"--{name.replace('_', '-')}", f"{setting.description}"
+        if setting.annotation is bool:
+            parser.add_argument(flag, action="store_const", const=True, help=description)
+            continue
+        default = "" if setting.default in (None, "") else f" (default: {setting.default})"
+        parser.add_argument(flag, metavar=name.upper(), help=description + default)
     try:
         settings = load(**vars(parser.parse_args()))
     except BadSettings as error:
@@ -34,7 +34,7 @@ def main() -> None:
     log_as_json()
     try:
         asyncio.run(serve(settings))
-    except (DatabaseUnusable, AdapterError, ValueError, OSError) as error:
+    except (DatabaseUnusable, AdapterError, ValueError, OSError, RuntimeError) as error:
         sys.exit(f"the hub can't run: {error}")
 
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import json
-import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from functools import cache
 from pathlib import Path
 from typing import Any, TypeVar
+from weakref import WeakValueDictionary
 
 import structlog
 
@@ -24,7 +24,7 @@ from ir_hub.ir.tensor import Blob
 from ir_hub.ir.types import TensorType
 from ir_hub.ops.op import OPSET
 from ir_hub.sdk.client import AdapterClient, NamedBlob, Tell, quiet
-from ir_hub.sdk.errors import AdapterError, BadRequest, Busy, Unreachable
+from ir_hub.sdk.errors import BadRequest
 from ir_hub.sdk.pool import Pool
 from ir_hub.sdk.tensors import Arrays, read_types
 from ir_hub.sdk.worker import Progress
@@ -32,7 +32,6 @@ from irhub.hub.v1 import hub_pb2
 
 T = TypeVar("T")
 
-_PATIENCE_SECONDS = 600.0
 # What the hub's own stages compute with: when it changes, what was computed doesn't count.
 _CORE = ("ir", "ops", "simplify", "recover", "layout", "hub")
 
@@ -63,6 +62,8 @@ class Actions:
         self._outcomes = outcomes
         self._pool = pool
         self._seconds = stage_seconds
+        # A lock is there as long as somebody holds it or waits for it.
+        self._alone: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
     async def parse(self, source: Source, tell: Tell = quiet) -> Outcome:
         """A model as IR."""
@@ -127,7 +128,10 @@ class Actions:
             return Outcome(
                 files=written.files,
                 notes=written.notes,
-                facts={"weight_names": written.weight_names},
+                facts={
+                    "weight_names": written.weight_names,
+                    "fixed_sizes": written.fixed_sizes,
+                },
             )
 
         if anew:
@@ -156,12 +160,15 @@ class Actions:
     ) -> Outcome:
         """The outcome of the same work done before, if all of it is still there; else of `work`."""
         action = action_digest(stage, worker, inputs, options)
-        found = self._outcomes.find(action)
-        if found is None:
-            found = await work()
-            if found.facts.get("equal", True):  # a mismatch may be a fault that is mended by now
-                self._outcomes.add(action, found)
-        return found
+        # Two at once: the second one waits for what the first one finds out.
+        async with self._alone.setdefault(action, asyncio.Lock()):
+            found = self._outcomes.find(action)
+            if found is None:
+                found = await work()
+                # A mismatch may be a fault that is mended by now.
+                if found.facts.get("equal", True):
+                    self._outcomes.add(action, found)
+            return found
 
     async def run(self, framework: str, files: Sequence[NamedBlob], inputs: Arrays) -> Arrays:
         """What a model answers when its framework runs it."""
@@ -173,22 +180,8 @@ class Actions:
         )
 
     async def call(self, framework: str, work: Callable[[AdapterClient], Awaitable[T]]) -> T:
-        """Calls an adapter, again after a while as long as all its workers are busy. Errors say
-        which adapter it was."""
-        client = self.adapters.client(framework)
-        until = time.monotonic() + _PATIENCE_SECONDS
-        while True:
-            try:
-                return await work(client)
-            except Busy as error:
-                if time.monotonic() > until:
-                    raise
-                await asyncio.sleep(error.retry_seconds)
-            except Unreachable as error:
-                raise self.adapters.unreachable(framework, error) from error
-            except AdapterError as error:
-                error.metadata.setdefault("adapter", framework)
-                raise
+        """Has an adapter work for the conversion that is under way."""
+        return await self.adapters.call(framework, work, request_id())
 
     async def _compute(self, stage: str, request: Mapping[str, Any], tell: Tell) -> Outcome:
         async def told(progress: Progress) -> None:

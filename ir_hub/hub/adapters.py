@@ -5,17 +5,22 @@ from __future__ import annotations
 import asyncio
 import json
 import time
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
 from ir_hub.blobs import LocalStore
 from ir_hub.hub.detect import NoAdapter
+from ir_hub.hub.replicas import Replicas
 from ir_hub.sdk.client import AdapterClient
 from ir_hub.sdk.errors import AdapterError, Problem, Unreachable
+from ir_hub.sdk.security import Access
 from irhub.adapter.v1 import adapter_pb2
 from irhub.hub.v1 import hub_pb2
+
+T = TypeVar("T")
 
 _DESCRIBE_SECONDS = 10.0
 _FRESH_SECONDS = 5.0
@@ -23,11 +28,9 @@ _FRESH_SECONDS = 5.0
 
 @dataclass(frozen=True)
 class Place:
-    """Where an adapter is, whether its store is the hub's own folder, and which code it runs, as
-    far as that is known."""
+    """Where an adapter is, and which code it runs, as far as that is known."""
 
     address: str
-    shares_store: bool = False
     code: str = ""
 
 
@@ -40,11 +43,14 @@ class _Seen:
 class Adapters:
     """Those of the settings, and those that say in a file of the `run` folder that they run."""
 
-    def __init__(self, settled: Mapping[str, str], run: Path, store: LocalStore) -> None:
+    def __init__(
+        self, settled: Mapping[str, str], run: Path, store: LocalStore, access: Access
+    ) -> None:
         self._settled = settled
         self._run = run
         self._store = store
-        self._clients: dict[Place, AdapterClient] = {}
+        self._access = access
+        self._replicas: dict[str, Replicas] = {}
         self._seen: dict[Place, _Seen] = {}
 
     def places(self) -> dict[str, Place]:
@@ -55,12 +61,11 @@ class Adapters:
             with suppress(OSError, ValueError, KeyError, TypeError):
                 said = json.loads(path.read_text())
                 if said["kind"] == "adapter":
-                    shares = Path(said["store"]) == self._store.root
-                    found[path.stem] = Place(str(said["address"]), shares, str(said["code"]))
+                    found[path.stem] = Place(str(said["address"]), str(said["code"]))
         return found | {name: Place(address) for name, address in self._settled.items()}
 
-    def client(self, framework: str) -> AdapterClient:
-        """A client of an adapter; NoAdapter if there is none."""
+    def place(self, framework: str) -> Place:
+        """Where an adapter is; NoAdapter if there is none."""
         places = self.places()
         if framework not in places:
             known = ", ".join(sorted(places)) or "none"
@@ -70,34 +75,43 @@ class Adapters:
                 [Problem("framework", f"{framework!r} isn't one of: {known}")],
                 {"adapters": ",".join(sorted(places))},
             )
-        place = places[framework]
-        if place not in self._clients:
-            self._clients[place] = AdapterClient(
-                place.address, self._store, shares_store=place.shares_store
-            )
-        return self._clients[place]
+        return places[framework]
+
+    async def call(
+        self, framework: str, work: Callable[[AdapterClient], Awaitable[T]], key: str = ""
+    ) -> T:
+        """Has an adapter do some work; see `Replicas.call`. Errors say which adapter it was.
+
+        Raises:
+            AdapterError: NoAdapter, or what became of the work.
+        """
+        address = self.place(framework).address
+        if address not in self._replicas:
+            self._replicas[address] = Replicas(address, self._store, self._access)
+        try:
+            return await self._replicas[address].call(work, key)
+        except Unreachable as error:
+            raise self._unreachable(framework, error) from error
+        except AdapterError as error:
+            error.metadata.setdefault("adapter", framework)
+            raise
 
     async def describe(self, framework: str) -> adapter_pb2.DescribeResponse:
-        """What an adapter can do, as it said within the last seconds.
+        """What an adapter is and can do; what it said some seconds ago counts.
 
         Raises:
             NoAdapter: there is none.
             Unreachable: it doesn't answer.
         """
-        client = self.client(framework)
-        place = self.places()[framework]
+        place = self.place(framework)
         seen = self._seen.get(place)
         if seen is not None and time.monotonic() - seen.at < _FRESH_SECONDS:
             return seen.description
-        try:
-            description = await client.describe(_DESCRIBE_SECONDS)
-        except AdapterError as error:
-            self._seen.pop(place, None)
-            raise self.unreachable(framework, error) from error
+        description = await self.call(framework, lambda client: client.describe(_DESCRIBE_SECONDS))
         self._seen[place] = _Seen(description, time.monotonic())
         return description
 
-    def unreachable(self, framework: str, error: Exception) -> Unreachable:
+    def _unreachable(self, framework: str, error: Exception) -> Unreachable:
         """The error that says which adapter can't be reached, and what to do."""
         address = self.places()[framework].address
         return Unreachable(
@@ -128,8 +142,8 @@ class Adapters:
 
     async def close(self) -> None:
         """Closes all connections."""
-        for client in self._clients.values():
-            await client.close()
+        for replicas in self._replicas.values():
+            await replicas.close()
 
     async def _status(self, framework: str) -> hub_pb2.AdapterStatus:
         address = self.places()[framework].address

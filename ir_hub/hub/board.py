@@ -9,6 +9,7 @@ from contextlib import contextmanager
 
 from ir_hub.hub.outcome import Outcome
 from ir_hub.hub.plan import STAGES, Plan
+from ir_hub.sdk import telemetry
 from ir_hub.sdk.status import answer
 from ir_hub.sdk.worker import Progress
 from irhub.hub.v1 import hub_pb2
@@ -71,7 +72,8 @@ class Board:
         stage = self._stages[name]
         running = Running(stage, self._changed)
         try:
-            yield running
+            with telemetry.span(f"stage {name}"):
+                yield running
         except asyncio.CancelledError:
             stage.state, stage.message = hub_pb2.Stage.STATE_FAILED, "stopped"
             raise

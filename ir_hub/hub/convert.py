@@ -17,6 +17,7 @@ from ir_hub.hub.bundle import SUFFIX
 from ir_hub.hub.compare import Comparer, comparison_of, mismatch, runner
 from ir_hub.hub.inspection import Inspector
 from ir_hub.hub.jobs import now
+from ir_hub.hub.orders import Orders
 from ir_hub.hub.outcome import Outcome
 from ir_hub.hub.plan import IR, Plan, plan
 from ir_hub.hub.report import report
@@ -32,9 +33,16 @@ Changed = Callable[[], None]
 class Converter:
     """Converts."""
 
-    def __init__(self, actions: Actions, inspector: Inspector) -> None:
+    def __init__(
+        self,
+        actions: Actions,
+        inspector: Inspector,
+        observe: Callable[[hub_pb2.Conversion, Plan], None],
+    ) -> None:
+        """`observe` is told of every conversion that was carried out."""
         self._actions = actions
         self._inspector = inspector
+        self._observe = observe
 
     async def convert(self, conversion: hub_pb2.Conversion, lease: Lease, changed: Changed) -> None:
         """Carries a conversion to its end, which is noted in it; raises only what isn't about
@@ -51,6 +59,7 @@ class Converter:
                 raise
             state = hub_pb2.Conversion.STATE_FAILED
         await work.end(state)
+        self._observe(conversion, planned)
 
 
 class _Conversion:
@@ -70,27 +79,24 @@ class _Conversion:
         self._plan = planned
         self._lease = lease
         self._board = Board(conversion, planned, changed)
-        self._weight_names: dict[str, str] = {}
+        self._made: dict[str, Outcome] = {}  # by stage
 
     async def run(self) -> None:
         """All stages; an error ends the stage that it happens in."""
         source = source_from(self._plan.source, self._spec)
-        summary = self._conversion.summary
         parsed = await self._stage("parse", lambda tell: self._actions.parse(source, tell))
         checked = await self._own("check", parsed.ir())
-        summary.nodes_in = checked.facts["nodes"]
         simple = await self._own("simplify", checked.ir())
-        summary.parameters = simple.facts["parameters"]
         rich = await self._own("recover", simple.ir())
-        summary.recovered.update(rich.facts["recovered"])
+        self._summarise_source(checked, simple, rich)
         ready = await self._fitted(rich)
-        summary.nodes_out = ready.facts["nodes"]
-        summary.transposes = max(0, ready.facts["transposes"] - simple.facts["transposes"])
+        self._summarise_target(rich, ready)
         emitted = await self._stage("emit", lambda tell: self._emit(ready.ir(), tell))
+        summary = self._conversion.summary
         summary.code_lines = await asyncio.to_thread(self._count_lines, emitted.files)
-        self._weight_names = dict(emitted.facts.get("weight_names", {}))
+        summary.fixed_sizes.update(emitted.facts.get("fixed_sizes", {}))
         if "compare" not in self._plan.left_out:
-            await self._compared(source, checked.ir(), ready.ir(), emitted)
+            await self._compared(source, ready.ir())
         self._deliver(emitted)
 
     async def end(self, state: hub_pb2.Conversion.State.ValueType) -> None:
@@ -103,7 +109,8 @@ class _Conversion:
                 versions[side] = (
                     own_version() if name == IR else await self._actions.adapters.version(name)
                 )
-        content = report(self._conversion, state, self._plan, versions, self._weight_names)
+        written = self._made.get("emit", Outcome()).facts.get("weight_names", {})
+        content = report(self._conversion, state, self._plan, versions, written)
         blob = await asyncio.to_thread(self._actions.store.put_bytes, content)
         self._lease.add([blob])
         # All at once: whoever sees that it has ended sees all of it.
@@ -119,7 +126,8 @@ class _Conversion:
 
         async def relay(tell: Tell) -> Outcome:
             axes = dict(sorted((await adapters.describe(name)).axes.items()))
-            request = {"model": asdict(model.ir()), "axes": axes}
+            is_native = self._spec.io_layout == self._spec.IO_LAYOUT_NATIVE
+            request = {"model": asdict(model.ir()), "axes": axes, "native": is_native}
             return await self._actions.own("relay", request, tell)
 
         async def lower(tell: Tell) -> Outcome:
@@ -130,6 +138,29 @@ class _Conversion:
         laid = await self._stage("relay", relay)
         return await self._stage("lower", lower)
 
+    def _summarise_source(self, checked: Outcome, simple: Outcome, rich: Outcome) -> None:
+        summary = self._conversion.summary
+        summary.nodes_in = checked.facts["nodes"]
+        summary.parameters = simple.facts["parameters"]
+        summary.recovered.update(rich.facts["recovered"])
+
+    def _summarise_target(self, rich: Outcome, ready: Outcome) -> None:
+        summary, orders = self._conversion.summary, self._orders()
+        summary.nodes_out = ready.facts["nodes"]
+        summary.all_transposes = ready.facts["transposes"]
+        summary.transposes = max(0, ready.facts["transposes"] - rich.facts["transposes"])
+        for found, noted in (
+            (orders.inputs, summary.reordered_inputs),
+            (orders.outputs, summary.reordered_outputs),
+        ):
+            noted.extend(
+                hub_pb2.ReorderedAxes(name=each.name, axes=each.axes) for each in found if each.axes
+            )
+
+    def _orders(self) -> Orders:
+        """How the converted model's inputs and outputs stand to the source's."""
+        return Orders.read(self._made.get("relay", Outcome()).facts)
+
     async def _emit(self, model: Blob, tell: Tell, *, anew: bool = False) -> Outcome:
         if self._plan.target == IR:
             name = PurePosixPath(self._spec.files[0].name).stem + SUFFIX
@@ -137,10 +168,10 @@ class _Conversion:
         options = {"format": self._spec.format, "options": dict(self._spec.emit_options)}
         return await self._actions.emit(self._plan.target, model, options, tell, anew=anew)
 
-    async def _compared(self, source: Source, checked: Blob, ready: Blob, emitted: Outcome) -> None:
+    async def _compared(self, source: Source, ready: Blob) -> None:
         """Compares, and notes the comparison; Mismatch unless it may differ."""
         with self._board.stage("compare") as running:
-            outcome = await self._comparison(source, checked, ready, emitted, running)
+            outcome = await self._comparison(source, ready, running)
             comparison = comparison_of(outcome)
             self._conversion.comparison.CopyFrom(comparison)
             self._note("compare", outcome)
@@ -152,22 +183,24 @@ class _Conversion:
                 f"compare: DELIVERED DESPITE A MISMATCH, on request. {mismatch(comparison)}"
             )
 
-    async def _comparison(
-        self, source: Source, checked: Blob, ready: Blob, emitted: Outcome, running: Running
-    ) -> Outcome:
+    async def _comparison(self, source: Source, ready: Blob, running: Running) -> Outcome:
         actions, given = self._actions, self._spec.check_inputs
+        checked, rich = self._made["check"].ir(), self._made["recover"].ir()
+        emitted, orders = self._made["emit"], self._orders()
+        fixed = emitted.facts.get("fixed_sizes", {})
         theirs = runner(actions, source.framework, source.files, checked)
         written = runner(actions, self._plan.target, emitted.files, ready)
 
         async def ours(inputs: Arrays) -> Arrays:
+            taken = orders.to_target(inputs)
             try:
-                return await written(inputs)
+                return orders.to_source(await written(taken))
             except UntrustedCode:
                 # Known from earlier to us, but no more to the adapter, which has its own store.
                 await self._emit(ready, quiet, anew=True)
-                return await written(inputs)
+                return orders.to_source(await written(taken))
 
-        comparer = Comparer(actions, ready, theirs, ours)
+        comparer = Comparer(actions, rich, theirs, ours, fixed)
 
         async def work() -> Outcome:
             if given:
@@ -178,8 +211,9 @@ class _Conversion:
         workers = [part for side in sorted(sides) for part in await actions.adapters.version(side)]
         files = [file.blob.digest for file in (*source.files, *emitted.files)]
         drawn = [value.SerializeToString(deterministic=True).hex() for value in given]
-        read = [checked.digest, ready.digest, *files]
-        return await actions.once("compare", [*workers, *own_version()], read, drawn, work)
+        read = [checked.digest, rich.digest, ready.digest, *files]
+        how = {"inputs": drawn, "orders": asdict(orders), "fixed": fixed}
+        return await actions.once("compare", [*workers, *own_version()], read, how, work)
 
     async def _own(self, stage: str, model: Blob) -> Outcome:
         request = {"model": asdict(model)}
@@ -191,6 +225,7 @@ class _Conversion:
             # From here on nobody may evict what it made until the conversion has ended.
             await asyncio.to_thread(self._lease.add, outcome.blobs())
             running.end(outcome)
+        self._made[name] = outcome
         self._note(name, outcome)
         return outcome
 

@@ -23,7 +23,7 @@ def detect(
     """The framework of a model.
 
     Args:
-        names: its files' names, the model itself first.
+        names: its files' names, the model itself first; those of a folder in any order.
         head: how the first file begins.
         adapters: what those adapters that answer can do, by framework.
 
@@ -33,18 +33,23 @@ def detect(
     if is_bundle(head):
         return IR
     read = {name: _suffixes(adapter.reads) for name, adapter in adapters.items()} | {IR: {SUFFIX}}
+    found = _named_like(names[:1], read) or _named_like(names, read)
+    if len(found) != 1:
+        raise _undecided(names[0], found, read)
+    return found[0]
+
+
+def _named_like(names: Sequence[str], read: Mapping[str, set[str]]) -> list[str]:
+    """Who reads files of such names; where several do, who says more of a name."""
     suffixes = [
         (suffix, framework)
         for framework, endings in read.items()
         for suffix in endings
-        if PurePosixPath(names[0]).name.lower().endswith(suffix.lower())
+        if any(PurePosixPath(name).name.lower().endswith(suffix.lower()) for name in names)
     ]
     # "-symbol.json" says more than ".json" does.
     longest = max((len(suffix) for suffix, _ in suffixes), default=0)
-    found = sorted({framework for suffix, framework in suffixes if len(suffix) == longest})
-    if len(found) != 1:
-        raise _undecided(names[0], found, read)
-    return found[0]
+    return sorted({framework for suffix, framework in suffixes if len(suffix) == longest})
 
 
 def _undecided(name: str, found: Sequence[str], read: Mapping[str, set[str]]) -> NoAdapter:

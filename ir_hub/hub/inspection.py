@@ -40,7 +40,7 @@ class Inspector:
             known = await self._adapters.descriptions()
             return detect([file.name for file in files], bytes(head), known)
         if given != IR:
-            self._adapters.client(given)
+            self._adapters.place(given)
         return given
 
     async def inspect(self, request: hub_pb2.InspectModelRequest) -> hub_pb2.InspectModelResponse:

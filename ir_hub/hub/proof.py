@@ -33,10 +33,10 @@ def functions(store: LocalStore) -> Mapping[str, Function]:
 
 
 def trials(store: LocalStore, request: bytes) -> bytes:
-    """JSON {model, taken}: a JSON list of what the inputs' symbols may be, best first."""
+    """JSON {model, taken, fixed}: a JSON list of what the inputs' symbols may be, best first."""
     asked = json.loads(request)
     model = load_model(store.open(Blob(**asked["model"])), store)
-    return json.dumps(sizes.trials(model, asked["taken"])).encode()
+    return json.dumps(sizes.trials(model, asked["taken"], asked["fixed"])).encode()
 
 
 def draw(store: LocalStore, request: bytes) -> bytes:

@@ -7,12 +7,16 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from google.protobuf import json_format
+from google.protobuf.descriptor import FieldDescriptor
+from google.protobuf.message import Message
 
 from ir_hub import __version__
 from ir_hub.hub.plan import Plan
 from irhub.hub.v1 import hub_pb2
 
 FORMAT = 1
+
+_LONG = (FieldDescriptor.CPPTYPE_INT64, FieldDescriptor.CPPTYPE_UINT64)
 
 
 def report(
@@ -43,6 +47,7 @@ def report(
         "versions": {name: _versions(found) for name, found in versions.items()},
         "request": spec,
         **said,
+        "summary": _plain(conversion.summary, zeros=True),
         "state": hub_pb2.Conversion.State.Name(state).removeprefix("STATE_").lower(),
         "weight_names": dict(weight_names),
     }
@@ -53,23 +58,27 @@ def _versions(found: Sequence[str]) -> dict[str, str]:
     return dict(zip(("name", "version", "adapter", "opset"), found, strict=True))
 
 
-def _plain(message: Any) -> dict[str, Any]:
-    whole = json_format.MessageToDict(message, preserving_proto_field_name=True)
-    found: dict[str, Any] = _with_numbers(whole)
-    return found
+def _plain(message: Message, *, zeros: bool = False) -> dict[str, Any]:
+    """As protobuf's JSON, but 64-bit integers are numbers, which JSON has, and not texts. With
+    `zeros` also what is 0 or empty."""
+    said: dict[str, Any] = json_format.MessageToDict(
+        message, preserving_proto_field_name=True, always_print_fields_with_no_presence=zeros
+    )
+    for field in message.DESCRIPTOR.fields:
+        if field.name in said:
+            value = getattr(message, field.name)
+            said[field.name] = _with_numbers(field, value, said[field.name])
+    return said
 
 
-def _with_numbers(message: Any) -> Any:
-    """The message's JSON with its 64-bit integers as numbers, which JSON has, and not as texts."""
-    if isinstance(message, list):
-        return [_with_numbers(item) for item in message]
-    if not isinstance(message, dict):
-        return message
-    return {
-        name: int(item)
-        if name in ("size_bytes", "parameters") and isinstance(item, str)
-        else [int(size) for size in item]
-        if name == "shape" and all(isinstance(size, str) for size in item)
-        else _with_numbers(item)
-        for name, item in message.items()
-    }
+def _with_numbers(field: Any, value: Any, said: Any) -> Any:
+    """A field's JSON, from its descriptor, its value and protobuf's own JSON of it."""
+    kind = field.message_type
+    if kind is not None and kind.GetOptions().map_entry and isinstance(said, dict):
+        entry = kind.fields_by_name["value"]
+        return {key: _with_numbers(entry, value[key], each) for key, each in said.items()}
+    if isinstance(said, list):
+        return [_with_numbers(field, *pair) for pair in zip(value, said, strict=True)]
+    if isinstance(said, dict):
+        return _plain(value)
+    return value if field.cpp_type in _LONG else said

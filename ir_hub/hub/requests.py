@@ -76,6 +76,10 @@ def _spec(spec: hub_pb2.ConversionSpec) -> Problems:
     yield from _check_inputs(spec)
     if spec.target == IR and (spec.format or spec.emit_options):
         yield Problem("spec.format", "the IR has one format and no options")
+    if spec.target == IR and spec.io_layout == spec.IO_LAYOUT_NATIVE:
+        yield Problem("spec.io_layout", "the IR has no order of axes of its own: it takes any")
+    if spec.io_layout not in spec.IoLayout.values():
+        yield Problem("spec.io_layout", f"{spec.io_layout} isn't one of keep and native")
     if spec.source == IR and spec.parse_options:
         yield Problem("spec.parse_options", "the IR is read without options")
 

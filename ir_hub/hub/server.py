@@ -25,13 +25,15 @@ from ir_hub.hub.convert import Converter
 from ir_hub.hub.database import Database
 from ir_hub.hub.inspection import Inspector
 from ir_hub.hub.jobs import Jobs
+from ir_hub.hub.metrics import HubMetrics
 from ir_hub.hub.orchestrator.inline import Inline
 from ir_hub.hub.outcome import Outcomes
 from ir_hub.hub.service import HubService
 from ir_hub.hub.settings import Settings
 from ir_hub.hub.stages import prepare
+from ir_hub.sdk import telemetry
 from ir_hub.sdk.pool import Limits, Pool
-from ir_hub.sdk.settings import is_loopback
+from ir_hub.sdk.security import PINGS_TAKEN, Tokens
 from irhub.blob.v1 import blob_pb2, blob_pb2_grpc
 from irhub.hub.v1 import hub_pb2, hub_pb2_grpc
 
@@ -52,16 +54,16 @@ async def serve(settings: Settings) -> None:
 
     Raises:
         DatabaseUnusable: the database can't be opened, or another hub has it.
-        ValueError: the address isn't the loopback's: nothing would be encrypted or checked.
+        OSError: a certificate, a key or the tokens can't be read.
+        RuntimeError: the address can't be listened at.
     """
-    if not is_loopback(settings.address):
-        raise ValueError(
-            f"{settings.address} is open to other machines, and nothing would be encrypted or "
-            "checked: listen on 127.0.0.1, and let a proxy that does that stand before it"
-        )
     stopped = _stop_signal()
-    async with _hub(settings) as (service, orchestrator, store):
-        await _serve_until(stopped, service, orchestrator, store, settings)
+    telemetry.start("hub", settings.otlp_endpoint)
+    try:
+        async with _hub(settings) as (service, orchestrator, store):
+            await _serve_until(stopped, service, orchestrator, store, settings)
+    finally:
+        telemetry.stop()
 
 
 @asynccontextmanager
@@ -72,18 +74,23 @@ async def _hub(settings: Settings) -> AsyncIterator[tuple[HubService, Inline, Lo
         stack.callback(database.close)
         store = LocalStore(settings.store, settings.store_bytes)
         pool = await _pool(settings, store, stack)
-        adapters = Adapters(settings.adapters, settings.run, store)
+        adapters = Adapters(settings.adapters, settings.run, store, settings.adapter_access())
         stack.push_async_callback(adapters.close)
         outcomes = Outcomes(database, store, settings.cached_actions)
         actions = Actions(store, outcomes, pool, adapters, settings.stage_seconds)
         inspector = Inspector(actions, adapters, store)
+        metrics = HubMetrics()
         orchestrator = Inline(
             Jobs(database),
             store,
-            Converter(actions, inspector).convert,
+            Converter(actions, inspector, metrics.stages).convert,
             settings.conversions,
             settings.waiting,
+            metrics.ended,
         )
+        if settings.metrics_address:
+            metrics.watch(orchestrator, store, pool)
+            metrics.serve(settings.metrics_address)
         yield HubService(orchestrator, inspector, adapters, store), orchestrator, store
 
 
@@ -110,11 +117,13 @@ async def _serve_until(
     settings: Settings,
 ) -> None:
     server = grpc.aio.server(
+        interceptors=[Tokens(settings.token_file)] if settings.token_file else [],
         options=[
             ("grpc.max_receive_message_length", _MESSAGE_BYTES),
             # A second hub at the same port is a mistake, not a way to share the load.
             ("grpc.so_reuseport", 0),
-        ]
+            PINGS_TAKEN,
+        ],
     )
     healthy, blobs = health.aio.HealthServicer(), BlobService(store)
     hub_pb2_grpc.add_HubServiceServicer_to_server(service, server)
@@ -122,12 +131,12 @@ async def _serve_until(
     health_pb2_grpc.add_HealthServicer_to_server(healthy, server)
     names = (*_SERVICES, health.SERVICE_NAME, reflection.SERVICE_NAME)
     reflection.enable_server_reflection(names, server)
-    port = server.add_insecure_port(settings.address)
+    address = settings.listener().open(server)
     await server.start()
     orchestrator.resume()
     for name in ("", *_SERVICES):
         await healthy.set(name, health_pb2.HealthCheckResponse.SERVING)
-    _announce(settings.address, port)
+    _announce(address)
     await stopped.wait()
     _log.info("draining")
     await healthy.enter_graceful_shutdown()
@@ -136,11 +145,9 @@ async def _serve_until(
     blobs.close()
 
 
-def _announce(address: str, port: int) -> None:
+def _announce(address: str) -> None:
     """Tells whoever started this process where it listens."""
-    host = address.rpartition(":")[0]
-    where = address if address.startswith("unix:") else f"{host}:{port}"
-    sys.stdout.write(json.dumps({"address": where, "pid": os.getpid()}) + "\n")
+    sys.stdout.write(json.dumps({"address": address, "pid": os.getpid()}) + "\n")
     sys.stdout.flush()
 
 

@@ -19,6 +19,7 @@ from ir_hub.hub.adapters import Adapters
 from ir_hub.hub.inspection import Inspector
 from ir_hub.hub.orchestrator.port import Orchestrator
 from ir_hub.hub.plan import IR
+from ir_hub.sdk import telemetry
 from ir_hub.sdk.errors import Internal
 from ir_hub.sdk.status import answer, fitted, to_status
 from irhub.hub.v1 import hub_pb2, hub_pb2_grpc
@@ -73,6 +74,11 @@ class HubService(hub_pb2_grpc.HubServiceServicer):
     ) -> hub_pb2.Conversion:
         """Starts a conversion."""
         requests.check_create(request)
+        parent = dict(context.invocation_metadata() or ()).get("traceparent", "")
+        with telemetry.span("CreateConversion", str(parent), "server"):
+            return await self._created(request)
+
+    async def _created(self, request: hub_pb2.CreateConversionRequest) -> hub_pb2.Conversion:
         spec = request.spec
         earlier = await self._orchestrator.find(spec, request.request_id)
         if earlier is not None:
@@ -82,7 +88,7 @@ class HubService(hub_pb2_grpc.HubServiceServicer):
         await asyncio.to_thread(self._store.require, [*files, *given])
         await self._inspector.source_of(spec.source, spec.files)
         if spec.target != IR:
-            self._adapters.client(spec.target)
+            self._adapters.place(spec.target)
         return await self._orchestrator.submit(spec, request.request_id)
 
     @_answered

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import tomllib
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Self
 
-from pydantic import Field, ValidationError, field_validator
+from pydantic import Field, FilePath, ValidationError, field_validator, model_validator
 from pydantic_settings import (
     BaseSettings,
     NoDecode,
@@ -16,6 +16,7 @@ from pydantic_settings import (
 )
 
 from ir_hub.environments import DEFAULT_HOME
+from ir_hub.sdk.security import Access, Listener
 
 FILE = "config.toml"
 
@@ -41,16 +42,55 @@ class Settings(BaseSettings):
         Path("run"), description="where running services say their addresses, and their logs are"
     )
     address: str = Field("127.0.0.1:0", description="where the hub listens; port 0: a free one")
-    adapters: Annotated[dict[str, str], NoDecode] = Field(
-        {}, description="addresses of adapters: onnx=host:port,pytorch=host:port"
+    tls_cert: FilePath | None = Field(None, description="certificate to serve TLS with, PEM")
+    tls_key: FilePath | None = Field(None, description="its key, PEM")
+    tls_client_ca: FilePath | None = Field(
+        None, description="let in only clients with a certificate of this authority, PEM"
     )
+    insecure: bool = Field(False, description="serve other machines without TLS")
+    token_file: FilePath | None = Field(
+        None, description="let in only callers with one of the bearer tokens here, one a line"
+    )
+    adapters: Annotated[dict[str, str], NoDecode] = Field(
+        {},
+        description="addresses of adapters: onnx=host:port,pytorch=host:port|host:port; each "
+        "address that a name stands for is a replica",
+    )
+    adapter_ca: FilePath | None = Field(
+        None, description="reach the adapters by TLS; the authority of their certificates, PEM"
+    )
+    adapter_cert: FilePath | None = Field(
+        None, description="the hub's own certificate for adapters that ask for one, PEM"
+    )
+    adapter_key: FilePath | None = Field(None, description="its key, PEM")
     hub: str = Field("", description="a hub for the command to use instead of a local one")
+    hub_tls: bool = Field(False, description="reach the hub by TLS, of a well-known authority")
+    hub_ca: FilePath | None = Field(
+        None, description="reach the hub by TLS; the authority of its certificate, PEM"
+    )
+    hub_cert: FilePath | None = Field(
+        None, description="the command's own certificate for a hub that asks for one, PEM"
+    )
+    hub_key: FilePath | None = Field(None, description="its key, PEM")
+    hub_token_file: FilePath | None = Field(
+        None, description="the bearer token that the command shows the hub; by TLS only"
+    )
     conversions: int = Field(2, ge=1, description="how many conversions run at a time")
     waiting: int = Field(100, ge=0, description="how many more may wait")
     workers: int = Field(2, ge=1, description="worker processes for the hub's own stages")
     stage_seconds: float = Field(1800.0, gt=0, description="how long a stage may take")
     worker_bytes: int = Field(
         16 << 30, gt=0, description="how much memory a worker process may take"
+    )
+    metrics_address: str = Field(
+        "",
+        pattern=r"^$|.:\d+$",
+        description="where to serve figures for Prometheus, by plain HTTP; none: nowhere",
+    )
+    otlp_endpoint: str = Field(
+        "",
+        pattern=r"^$|^https?://",
+        description="where to send traces to, by OTLP's gRPC: http://host:4317; none: nowhere",
     )
     drain_seconds: float = Field(
         20.0, ge=0, description="how long conversions get to end when the hub is told to stop"
@@ -80,6 +120,26 @@ class Settings(BaseSettings):
             # A frozen object is still being made here.
             object.__setattr__(self, name, self.home / getattr(self, name).expanduser())
 
+    def listener(self) -> Listener:
+        """Where the hub listens, and whom it lets in."""
+        return Listener(
+            self.address, self.tls_cert, self.tls_key, self.tls_client_ca, self.insecure
+        )
+
+    def adapter_access(self) -> Access:
+        """How the hub reaches its adapters."""
+        return Access(ca=self.adapter_ca, cert=self.adapter_cert, key=self.adapter_key)
+
+    def hub_access(self) -> Access:
+        """How the command reaches its hub."""
+        return Access(self.hub_tls, self.hub_ca, self.hub_cert, self.hub_key, self.hub_token_file)
+
+    @model_validator(mode="after")
+    def _safe(self) -> Self:
+        # Made to be checked: each refuses what contradicts itself.
+        self.listener(), self.adapter_access(), self.hub_access()
+        return self
+
     @classmethod
     def settings_customise_sources(
         cls,
@@ -106,7 +166,7 @@ def load(**flags: Any) -> Settings:
         return Settings(**{name: flag for name, flag in flags.items() if flag is not None})
     except ValidationError as error:
         wrong = "; ".join(
-            f"{'.'.join(map(str, item['loc']))}: {item['msg']}" for item in error.errors()
+            ": ".join((*map(str, item["loc"]), item["msg"])) for item in error.errors()
         )
         raise BadSettings(
             f"The settings are wrong: {wrong}. Look at the flags, at the variables that begin "

@@ -36,9 +36,10 @@ _FIRST = (
 _SECOND = ((2, (96, 64), 11), (1, (160, 256), 24))
 
 
-def trials(model: Model, taken: Sequence[Sizes]) -> list[Sizes]:
-    """Values of the inputs' symbols to try, best first, that weren't taken in an earlier run. One
-    empty entry when all sizes are known; none when there are no others.
+def trials(model: Model, taken: Sequence[Sizes], fixed: Sizes) -> list[Sizes]:
+    """Values of the inputs' symbols to try, best first, that weren't taken in an earlier run; those
+    that are fixed are what they are. One empty entry when all sizes are known; none when there are
+    no others.
 
     After a run with some sizes these are all others at once, then one other at a time: which
     sizes a model really leaves open, only its runtime knows.
@@ -46,9 +47,9 @@ def trials(model: Model, taken: Sequence[Sizes]) -> list[Sizes]:
     roles = _roles(model)
     if not roles:
         return [] if taken else [{}]
-    found = [_values(model, roles, row) for row in (_SECOND if taken else _FIRST)]
+    found = [_values(model, roles, row, fixed) for row in (_SECOND if taken else _FIRST)]
     if taken:
-        others = [_values(model, roles, row) for row in _SECOND]
+        others = list(found)
         found += [{**taken[0], name: other[name]} for name in roles for other in others]
     unique = {tuple(sorted(sizes.items())): sizes for sizes in found}
     fitting = [s for s in unique.values() if s not in taken and _is_possible(model, s)]
@@ -72,7 +73,7 @@ def _role(axis: int, rank: int) -> Role:
 
 
 def _values(
-    model: Model, roles: Mapping[str, Role], row: tuple[int, tuple[int, int], int]
+    model: Model, roles: Mapping[str, Role], row: tuple[int, tuple[int, int], int], fixed: Sizes
 ) -> Sizes:
     batch, spatial, length = row
     sizes: dict[str, int] = {}
@@ -80,14 +81,15 @@ def _values(
     for name, role in roles.items():
         wanted = {Role.BATCH: batch, Role.LENGTH: length}.get(role, spatial[seen % 2])
         seen += role is Role.SPATIAL
-        sizes[name] = _nearest(wanted, model.symbols.get(name, Symbol(name)))
+        sizes[name] = fixed.get(name, _nearest(wanted, model.symbols.get(name, Symbol(name))))
     for constraint in model.constraints:
         for one, other in (
             (constraint.left, constraint.right),
             (constraint.right, constraint.left),
         ):
             name = str(one)
-            if isinstance(one, Expr) and name in sizes and symbols_of(other) <= sizes.keys():
+            is_free = isinstance(one, Expr) and name in sizes and name not in fixed
+            if is_free and symbols_of(other) <= sizes.keys():
                 sizes[name] = _evaluated(other, sizes, sizes[name])
                 break
     return sizes

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
+from dataclasses import asdict
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 from ir_hub.blobs import LocalStore
 from ir_hub.hub import bundle, pipeline, proof
+from ir_hub.hub.orders import Orders
 from ir_hub.hub.outcome import Outcome
 from ir_hub.ir.graph import Model
 from ir_hub.ir.serde import dump_bytes
 from ir_hub.ir.tensor import Blob
 from ir_hub.ir.text import model_text
+from ir_hub.layout.boundary import native_boundary
 from ir_hub.ops.op import OPSET
 from ir_hub.sdk.client import NamedBlob
 from ir_hub.sdk.errors import BadModel
@@ -71,6 +74,11 @@ def hold(store: LocalStore, request: Request, job: Job) -> Outcome:
 def check(store: LocalStore, request: Request, job: Job) -> Outcome:
     """The same IR with every argument, if it is well-formed and its blobs are there."""
     model = _load(store, request)
+    if not model.graph.outputs:
+        raise BadModel(
+            "The model has no outputs, so it computes nothing that could be converted: name its "
+            "outputs where it is made, and save it again."
+        )
     store.require(bundle.held_blobs(model))
     return _outcome(store, model, facts=pipeline.count(model))
 
@@ -91,12 +99,16 @@ def recover(store: LocalStore, request: Request, job: Job) -> Outcome:
 
 
 def relay(store: LocalStore, request: Request, job: Job) -> Outcome:
-    """The IR in the order of axes that the target runs."""
-    model = _load(store, request)
-    if pipeline.is_laid_out(model, request["axes"]):
+    """The IR in the order of axes that the target runs, with `native` its inputs and outputs too;
+    the facts say how these were changed."""
+    model, is_native = _load(store, request), request["native"]
+    if not is_native and pipeline.is_laid_out(model, request["axes"]):
         return _outcome(store, model, facts={"skipped": True})
     model = pipeline.relay(model, request["axes"])
-    return _outcome(store, model, facts=pipeline.count(model))
+    if not is_native:
+        return _outcome(store, model)
+    orders = Orders.of(model.graph, native_boundary(model.graph))
+    return _outcome(store, model, facts=asdict(orders), notes=orders.notes())
 
 
 def lower(store: LocalStore, request: Request, job: Job) -> Outcome:

@@ -96,11 +96,13 @@ class Work:
 @dataclass
 class Emitted:
     """What `save` wrote: files relative to its folder, code first; what a person should know;
-    source weight names by the names they have in the written model."""
+    source weight names by the names they have in the written model; open sizes of the inputs that
+    it had to fix, by symbol, which needn't be noted too."""
 
     files: list[str]
     notes: list[str] = field(default_factory=list)
     weight_names: dict[str, str] = field(default_factory=dict)
+    fixed_sizes: dict[str, int] = field(default_factory=dict)
 
 
 class Adapter(ABC):

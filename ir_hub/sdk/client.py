@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import secrets
 from collections.abc import AsyncIterable, Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Self, TypeVar
 
 import grpc
 import numpy as np
@@ -18,13 +19,17 @@ from ir_hub.blobs.store import LocalStore
 from ir_hub.blobs.wire import blob_from_proto, blob_to_proto
 from ir_hub.ir.tensor import Blob
 from ir_hub.ir.types import TensorType
+from ir_hub.sdk import telemetry
 from ir_hub.sdk.errors import AdapterError, Internal
+from ir_hub.sdk.security import PLAIN, Access
 from ir_hub.sdk.status import answer, from_rpc, problems_of
 from ir_hub.sdk.tensors import Arrays, read_arrays, write_arrays, write_types
 from ir_hub.sdk.worker import Progress
 from irhub.adapter.v1 import adapter_pb2, adapter_pb2_grpc
+from irhub.blob.v1 import blob_pb2, blob_pb2_grpc
 from irhub.ir.v1 import ir_pb2
 
+T = TypeVar("T")
 Tell = Callable[[Progress], None]
 
 
@@ -46,15 +51,38 @@ class Parsed:
 
 @dataclass(frozen=True)
 class Written:
-    """A written model: files, code first; notes; source weight names by their new names."""
+    """A written model: files, code first; notes; source weight names by their new names; the open
+    sizes that it has fixed, by symbol."""
 
     files: tuple[NamedBlob, ...]
     notes: tuple[str, ...]
     weight_names: dict[str, str]
+    fixed_sizes: dict[str, int]
 
 
 def quiet(_: Progress) -> None:
     """Takes progress and does nothing with it."""
+
+
+async def connect(
+    address: str, store: LocalStore, access: Access = PLAIN, name: str = "", seconds: float = 10.0
+) -> AdapterClient:
+    """A client of the service at `address`, which answers within so many seconds. Blobs are sent,
+    unless it has one that only this store can have: then both use the same folder.
+
+    Raises:
+        AdapterError: Unreachable or TimedOut, if it doesn't answer.
+    """
+    marker = await _answered(asyncio.to_thread(store.put_bytes, secrets.token_bytes(32)))
+    request = blob_pb2.FindMissingBlobsRequest(blobs=[blob_to_proto(marker)])
+    async with access.aio_channel(address, name) as channel:
+        stub: Any = blob_pb2_grpc.BlobServiceStub(channel)
+        try:
+            found = await stub.FindMissingBlobs(request, timeout=seconds)
+        except grpc.RpcError as error:
+            raise from_rpc(error) from error
+    shares = not found.missing_blobs
+    return AdapterClient(address, store, shares_store=shares, access=access, name=name)
 
 
 class AdapterClient:
@@ -71,21 +99,17 @@ class AdapterClient:
         store: LocalStore,
         *,
         shares_store: bool,
-        credentials: grpc.ChannelCredentials | None = None,
+        access: Access = PLAIN,
+        name: str = "",
     ) -> None:
+        """`name` is what the service's certificate has to say, where the address doesn't."""
+        self.shares_store = shares_store
         self._store = store
         self._remote: RemoteStore | None = None
         self._blobs: grpc.Channel | None = None
-        if credentials is None:
-            self._channel = grpc.aio.insecure_channel(address)
-        else:
-            self._channel = grpc.aio.secure_channel(address, credentials)
+        self._channel = access.aio_channel(address, name)
         if not shares_store:
-            self._blobs = (
-                grpc.insecure_channel(address)
-                if credentials is None
-                else grpc.secure_channel(address, credentials)
-            )
+            self._blobs = access.channel(address, name)
             self._remote = RemoteStore(self._blobs, store, address)
         self._stub: adapter_pb2_grpc.AdapterServiceAsyncStub
         self._stub = adapter_pb2_grpc.AdapterServiceStub(self._channel)  # type: ignore[assignment]
@@ -156,7 +180,9 @@ class AdapterClient:
         result: adapter_pb2.EmitResult = await self._result(call, tell)
         files = tuple(NamedBlob(f.name, blob_from_proto(f.blob)) for f in result.files)
         await self._fetch(file.blob for file in files)
-        return Written(files, tuple(result.notes), dict(result.weight_names))
+        return Written(
+            files, tuple(result.notes), dict(result.weight_names), dict(result.fixed_sizes)
+        )
 
     async def run(
         self,
@@ -217,9 +243,9 @@ class AdapterClient:
             await _answered(asyncio.to_thread(self._remote.fetch, list(blobs)))
 
 
-async def _answered(transfer: Awaitable[None]) -> None:
+async def _answered(transfer: Awaitable[T]) -> T:
     try:
-        await transfer
+        return await transfer
     except BlobError as error:
         raise answer(error) from error
 
@@ -243,4 +269,5 @@ def _files(files: Iterable[NamedBlob]) -> list[adapter_pb2.File]:
 
 
 def _metadata(request_id: str) -> tuple[tuple[str, str], ...]:
-    return (("x-request-id", request_id),) if request_id else ()
+    said = {"x-request-id": request_id, "traceparent": telemetry.traceparent()}
+    return tuple((key, value) for key, value in said.items() if value)

@@ -48,6 +48,12 @@ class RunFailed(AdapterError):
     reason = "RUN_FAILED"
 
 
+class Unauthenticated(AdapterError):
+    """The caller didn't show that it may call."""
+
+    reason = "UNAUTHENTICATED"
+
+
 class UntrustedCode(AdapterError):
     """A file is code that this deployment didn't write; `problems` has every such file."""
 

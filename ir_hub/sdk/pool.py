@@ -13,6 +13,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from ir_hub.sdk import telemetry
 from ir_hub.sdk.errors import Busy, TimedOut, Unreachable, WorkerCrashed
 from ir_hub.sdk.process import Process
 from ir_hub.sdk.worker import Order, Prepare, Progress, job_folder, read_progress
@@ -53,12 +54,24 @@ class Pool:
         self._prepare = prepare
         self._limits = limits
         self._scratch = scratch
+        self.restarts = 0
+        """How many workers others have taken the place of."""
         self._free = asyncio.Semaphore(limits.workers)
         self._waiting = 0
         self._idle: list[Process] = []
         self._all: set[Process] = set()
         self._ending: set[asyncio.Task[None]] = set()
         self._closed = False
+
+    @property
+    def busy(self) -> int:
+        """How many workers work."""
+        return self._limits.workers - len(self._idle)
+
+    @property
+    def waiting(self) -> int:
+        """How many jobs wait for a worker."""
+        return self._waiting
 
     async def start(self) -> None:
         """Starts the workers and waits until they are prepared.
@@ -91,7 +104,8 @@ class Pool:
         folder = self._scratch / uuid.uuid4().hex
         try:
             folder.mkdir()
-            order = Order(function, request, folder, dict(bound or {}))
+            trace = telemetry.handover()
+            order = Order(function, request, folder, dict(bound or {}), trace)
             try:
                 return await self._watched(process, order, tell)
             except WorkerCrashed:
@@ -139,6 +153,7 @@ class Pool:
 
     def _replacement(self, process: Process) -> Process:
         self._all.discard(process)
+        self.restarts += 1
         return self._hire()
 
     def _hire(self) -> Process:

@@ -17,10 +17,13 @@ from grpc_reflection.v1alpha import reflection
 
 from ir_hub.blobs.service import BlobService
 from ir_hub.blobs.store import LocalStore
+from ir_hub.sdk import telemetry
 from ir_hub.sdk.adapter import Adapter
 from ir_hub.sdk.errors import AdapterError
 from ir_hub.sdk.logs import log_as_json
+from ir_hub.sdk.metrics import AdapterMetrics
 from ir_hub.sdk.pool import Limits, Pool
+from ir_hub.sdk.security import PINGS_TAKEN
 from ir_hub.sdk.service import AdapterService
 from ir_hub.sdk.settings import Settings, settings_from
 from ir_hub.sdk.stages import functions
@@ -44,10 +47,13 @@ def serve(adapter: Adapter, argv: Sequence[str] | None = None) -> None:
     """
     settings = settings_from(adapter.framework, argv)
     log_as_json()
+    telemetry.start(adapter.framework, settings.otlp_endpoint)
     try:
         asyncio.run(_serve(adapter, settings))
-    except AdapterError as error:
+    except (AdapterError, OSError, RuntimeError) as error:
         sys.exit(f"the {adapter.framework} adapter can't start: {error}")
+    finally:
+        telemetry.stop()
 
 
 async def _serve(adapter: Adapter, settings: Settings) -> None:
@@ -61,7 +67,11 @@ async def _serve(adapter: Adapter, settings: Settings) -> None:
         await pool.start()
         try:
             description = adapter_pb2.DescribeResponse.FromString(await pool.run("describe", b""))
-            await _serve_until(stopped, AdapterService(pool, description, store), store, settings)
+            metrics = AdapterMetrics(pool)
+            if settings.metrics_address:
+                metrics.serve(settings.metrics_address)
+            service = AdapterService(pool, description, store, metrics.call)
+            await _serve_until(stopped, service, store, settings)
         finally:
             await pool.close()
 
@@ -76,7 +86,7 @@ async def _serve_until(
     health_pb2_grpc.add_HealthServicer_to_server(healthy, server)
     names = (*_SERVICES, health.SERVICE_NAME, reflection.SERVICE_NAME)
     reflection.enable_server_reflection(names, server)
-    address = _listen(server, settings)
+    address = settings.listener.open(server)
     await server.start()
     for name in ("", *_SERVICES):
         await healthy.set(name, health_pb2.HealthCheckResponse.SERVING)
@@ -94,18 +104,6 @@ def _announce(address: str) -> None:
     """Tells whoever started this process where it listens."""
     sys.stdout.write(json.dumps({"address": address, "pid": os.getpid()}) + "\n")
     sys.stdout.flush()
-
-
-def _listen(server: grpc.aio.Server, settings: Settings) -> str:
-    """Opens the address and returns it with the port that was found."""
-    credentials = settings.credentials()
-    if credentials is None:
-        port = server.add_insecure_port(settings.address)
-    else:
-        port = server.add_secure_port(settings.address, credentials)
-    if settings.address.startswith("unix:"):
-        return settings.address
-    return f"{settings.address.rpartition(':')[0]}:{port}"
 
 
 def _stop_signal() -> asyncio.Event:
@@ -133,4 +131,5 @@ def _options(settings: Settings) -> list[tuple[str, int]]:
         ("grpc.max_connection_age_grace_ms", int(settings.time_limit * 1000)),
         # A second service at the same port is a mistake, not a way to share the load.
         ("grpc.so_reuseport", 0),
+        PINGS_TAKEN,
     ]

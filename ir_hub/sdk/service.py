@@ -6,7 +6,7 @@ import asyncio
 import re
 import time
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, NoReturn, TypeAlias
 
 import grpc
@@ -15,6 +15,7 @@ from google.protobuf.message import Message
 from grpc_status import rpc_status
 
 from ir_hub.blobs.store import LocalStore
+from ir_hub.sdk import telemetry
 from ir_hub.sdk.errors import AdapterError
 from ir_hub.sdk.pool import Pool
 from ir_hub.sdk.status import answer, fitted, to_status
@@ -26,6 +27,9 @@ _Context: TypeAlias = "grpc.aio.ServicerContext[Any, Any]"
 _REQUEST_ID = re.compile(r"[A-Za-z0-9_.:/-]{1,128}")
 _log = structlog.get_logger()
 
+# Is told of every call that has ended: stage, outcome, seconds.
+Observe = Callable[[str, str, float], None]
+
 
 class AdapterService(adapter_pb2_grpc.AdapterServiceServicer):
     """Serves a pool whose workers offer the stages. adapter.proto says what each call does.
@@ -35,11 +39,16 @@ class AdapterService(adapter_pb2_grpc.AdapterServiceServicer):
     """
 
     def __init__(
-        self, pool: Pool, description: adapter_pb2.DescribeResponse, store: LocalStore
+        self,
+        pool: Pool,
+        description: adapter_pb2.DescribeResponse,
+        store: LocalStore,
+        observe: Observe,
     ) -> None:
         self._pool = pool
         self._description = description
         self._store = store
+        self._observe = observe
 
     async def Describe(
         self, request: adapter_pb2.DescribeRequest, context: _Context
@@ -85,16 +94,18 @@ class AdapterService(adapter_pb2_grpc.AdapterServiceServicer):
     ) -> bytes:
         """Has a worker do what a request asks; ends the call when that fails."""
         stage = _STAGES[type(request)]
-        bound = {"request_id": _request_id(context), "stage": stage}
+        given = dict(context.invocation_metadata() or ())
+        bound = {"request_id": _request_id(given), "stage": stage}
         log, begun = _log.bind(**bound), time.monotonic()
         outcome = "CANCELLED"
         try:
-            result = await self._pool.run(
-                stage,
-                request.SerializeToString(),
-                lambda progress: context.write(event(progress)),
-                bound,
-            )
+            with telemetry.span(stage, str(given.get("traceparent", "")), "server", **bound):
+                result = await self._pool.run(
+                    stage,
+                    request.SerializeToString(),
+                    lambda progress: context.write(event(progress)),
+                    bound,
+                )
             outcome = "OK"
             return result
         except Exception as error:
@@ -103,7 +114,9 @@ class AdapterService(adapter_pb2_grpc.AdapterServiceServicer):
                 log.error("call failed", exc_info=error)
             await self._refuse(context, error)
         finally:
-            log.info("call", outcome=outcome, seconds=round(time.monotonic() - begun, 3))
+            seconds = time.monotonic() - begun
+            self._observe(stage, outcome, seconds)
+            log.info("call", outcome=outcome, seconds=round(seconds, 3))
 
     async def _refuse(self, context: _Context, error: Exception) -> NoReturn:
         short = await asyncio.to_thread(fitted, answer(error), self._store.put_bytes)
@@ -123,8 +136,8 @@ def _progress(progress: Progress) -> adapter_pb2.Progress:
     return adapter_pb2.Progress(message=progress.message, fraction=progress.fraction)
 
 
-def _request_id(context: _Context) -> str:
+def _request_id(metadata: Mapping[str, str | bytes]) -> str:
     """The caller's own id for the request, from `x-request-id`; else a new one."""
-    given = dict(context.invocation_metadata() or ()).get("x-request-id", "")
+    given = metadata.get("x-request-id", "")
     text = given if isinstance(given, str) else ""
     return text if _REQUEST_ID.fullmatch(text) else uuid.uuid4().hex

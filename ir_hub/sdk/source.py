@@ -42,6 +42,7 @@ class SourceGraph:
     scopes: dict[str, str] = field(default_factory=dict)
     symbols: dict[str, Symbol] = field(default_factory=dict)
     source: Source = field(default_factory=Source)
+    notes: list[str] = field(default_factory=list)  # what a person should know
 
 
 def read(source: SourceGraph, dialect: Dialect) -> Model:

@@ -10,9 +10,11 @@ from google.protobuf.message import DecodeError
 from ir_hub.blobs.store import LocalStore
 from ir_hub.blobs.wire import blob_from_proto, blob_to_proto
 from ir_hub.ir import serde
+from ir_hub.ir.dims import substitute
 from ir_hub.ir.errors import BadIR
 from ir_hub.ir.graph import Model, Node
 from ir_hub.ir.tensor import Blob, BlobTensor
+from ir_hub.ir.types import Shape
 from ir_hub.ir.verify import complete, verify
 from ir_hub.ops.catalogue import OPS
 from ir_hub.ops.op import OPSET
@@ -102,7 +104,7 @@ def parse(
             blob = store.put_bytes(serde.dump_bytes(model, store.put_bytes, OPSET))
         except BadIR as error:
             raise BadModel(f"the model makes no sense: {error}") from error
-    return adapter_pb2.ParseResult(model=blob_to_proto(blob))
+    return adapter_pb2.ParseResult(model=blob_to_proto(blob), notes=graph.notes)
 
 
 def emit(
@@ -118,6 +120,7 @@ def emit(
         dialect = adapter.dialect()
         model = lower(model, dialect.written())
         refuse_unwritten(model, dialect)
+        inputs = [(value.name, value.shape or ()) for value in model.graph.inputs]
         folder = job.scratch / "out"
         folder.mkdir()
         try:
@@ -129,8 +132,9 @@ def emit(
     trust_code(adapter, files, store)
     return adapter_pb2.EmitResult(
         files=files,
-        notes=emitted.notes,
+        notes=[*emitted.notes, *_fixed_notes(adapter, emitted.fixed_sizes, inputs)],
         weight_names=emitted.weight_names,
+        fixed_sizes=emitted.fixed_sizes,
     )
 
 
@@ -291,6 +295,23 @@ def _adopted(emitted: Emitted, folder: Path, store: LocalStore) -> list[adapter_
             raise Internal(f"the adapter says it wrote {name!r}, but {error}") from error
         files.append(adapter_pb2.File(name=name, blob=blob_to_proto(blob)))
     return files
+
+
+def _fixed_notes(
+    adapter: Adapter, sizes: Mapping[str, int], inputs: Iterable[tuple[str, Shape]]
+) -> list[str]:
+    """What a person should know of fixed sizes: that "height and width are fixed to 224 x 224 in
+    the mxnet model: it takes x[N, 3, 224, 224]"."""
+    if not sizes:
+        return []
+    *others, last = sizes
+    said = f"{', '.join(others)} and {last} are" if others else f"{last} is"
+    numbers = " x ".join(map(str, sizes.values()))
+    taken = ", ".join(
+        f"{name}[{', '.join(str(substitute(size, sizes)) for size in shape)}]"
+        for name, shape in inputs
+    )
+    return [f"{said} fixed to {numbers} in the {adapter.framework} model: it takes {taken}"]
 
 
 def _format(name: str, suffixes: Sequence[str], description: str) -> adapter_pb2.Format:

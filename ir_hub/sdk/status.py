@@ -28,6 +28,7 @@ from ir_hub.sdk.errors import (
     Problem,
     RunFailed,
     TimedOut,
+    Unauthenticated,
     Unreachable,
     UnsupportedNodes,
     UntrustedCode,
@@ -48,6 +49,7 @@ _CODES: dict[type[AdapterError], grpc.StatusCode] = {
     OpsetSkew: grpc.StatusCode.FAILED_PRECONDITION,
     RunFailed: grpc.StatusCode.FAILED_PRECONDITION,
     TimedOut: grpc.StatusCode.DEADLINE_EXCEEDED,
+    Unauthenticated: grpc.StatusCode.UNAUTHENTICATED,
     Unreachable: grpc.StatusCode.UNAVAILABLE,
     UnsupportedNodes: grpc.StatusCode.UNIMPLEMENTED,
     UntrustedCode: grpc.StatusCode.PERMISSION_DENIED,
@@ -60,6 +62,7 @@ _KIND_OF_CODE = {
     grpc.StatusCode.CANCELLED: Cancelled,
     grpc.StatusCode.DEADLINE_EXCEEDED: TimedOut,
     grpc.StatusCode.RESOURCE_EXHAUSTED: Busy,
+    grpc.StatusCode.UNAUTHENTICATED: Unauthenticated,
     grpc.StatusCode.UNAVAILABLE: Unreachable,
 }
 # Clients take trailers of 8 KiB; there a status is a third longer, and its message once more.
@@ -87,6 +90,8 @@ def answer(error: BaseException) -> AdapterError:
             return NoRoom(str(error), metadata=sizes)
         case BlobServiceError(reason="UNAVAILABLE"):
             return Unreachable(str(error))
+        case BlobServiceError(reason="UNAUTHENTICATED"):
+            return Unauthenticated(str(error))
         case InvalidDigest() | BlobServiceError(reason="INVALID_BLOB"):
             return BadRequest(str(error))
         case _:

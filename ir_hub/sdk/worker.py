@@ -24,6 +24,7 @@ from typing import NamedTuple
 
 import structlog
 
+from ir_hub.sdk import telemetry
 from ir_hub.sdk.errors import BadRequest, Internal
 from ir_hub.sdk.logs import log_as_json
 from ir_hub.sdk.status import answer, to_status
@@ -57,12 +58,14 @@ Prepare = Callable[[], Mapping[str, Function]]
 
 @dataclass(frozen=True)
 class Order:
-    """What a worker is told to do; `folder` is the job's, `bound` what its log lines carry."""
+    """What a worker is told to do; `folder` is the job's, `bound` what its log lines carry,
+    `trace` what its span belongs to."""
 
     function: str
     request: bytes
     folder: Path
     bound: Mapping[str, str]
+    trace: telemetry.Handover | None = None
 
 
 def work(connection: Connection, prepare: Prepare) -> None:
@@ -80,7 +83,10 @@ def work(connection: Connection, prepare: Prepare) -> None:
             order: Order = connection.recv()
         except EOFError:
             return
-        with structlog.contextvars.bound_contextvars(**order.bound):
+        with (
+            structlog.contextvars.bound_contextvars(**order.bound),
+            telemetry.taken_over(order.trace, f"worker {order.function}"),
+        ):
             reply = _perform(functions, order)
         connection.send_bytes(reply)
 

@@ -5,9 +5,11 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import psutil
 import pytest
 
 from tests.cli.conftest import Irhub
+from tests.services.processes import command
 
 
 def test_inspect(irhub: Irhub, gelu: Path) -> None:
@@ -44,9 +46,11 @@ def test_adapters(irhub: Irhub, onnx_file: Path) -> None:
     done = irhub("adapters")
     assert done.returncode == 0, done.stderr
     (row,) = [line for line in done.stdout.splitlines() if line.startswith("onnx")]
+    assert "onnx (.onnx)" in row
     assert "running" in row
     found = {each["name"]: each for each in json.loads(irhub("adapters", "--json").stdout)}
-    assert found["onnx"]["reads"] == [".onnx"]
+    assert [(f["name"], f["suffixes"]) for f in found["onnx"]["reads"]] == [("onnx", [".onnx"])]
+    assert "onnxruntime" in found["onnx"]["version"]
     assert "conv" in found["onnx"]["ops"]
 
 
@@ -57,13 +61,15 @@ def test_install_knows_its_names(irhub: Irhub) -> None:
 
 
 def test_up_status_down(tmp_path: Path) -> None:
-    irhub = Irhub(tmp_path)
+    irhub = Irhub(tmp_path, environ={"IRHUB_WORKER_BYTES": str(1 << 30)})
     assert "nothing is running" in irhub("status").stdout
     try:
         assert irhub("up", "onnx").returncode == 0
         rows = irhub("status").stdout.splitlines()
         assert [row.split()[0] for row in rows[1:]] == ["hub", "onnx"]
         assert all(row.split()[-1] == "yes" for row in rows[1:])
+        service = json.loads((tmp_path / "run" / "onnx.json").read_text())
+        assert f"--memory-limit={1 << 30}" in command(psutil.Process(service["pid"]))
     finally:
         done = irhub("down")
     assert done.stdout.strip() == "stopped hub, onnx"
@@ -88,9 +94,9 @@ def test_config_names_its_file(irhub: Irhub, tmp_path: Path) -> None:
     assert "wrokers" in done.stderr
 
 
-@pytest.mark.parametrize("command", [[], ["convert"], ["adapters"], ["store"], ["recover"]])
-def test_help_teaches(irhub: Irhub, command: list[str]) -> None:
-    done = irhub(*command, "--help")
+@pytest.mark.parametrize("arguments", [[], ["convert"], ["adapters"], ["store"], ["recover"]])
+def test_help_teaches(irhub: Irhub, arguments: list[str]) -> None:
+    done = irhub(*arguments, "--help")
     assert done.returncode == 0
     assert "irhub" in done.stdout
 

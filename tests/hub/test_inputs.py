@@ -27,21 +27,36 @@ N, H, W = symbol("N"), symbol("H"), symbol("W")
 
 def test_known_sizes_are_run_once() -> None:
     model = model_of((1, 3))
-    assert trials(model, []) == [{}]
-    assert trials(model, [{}]) == []
+    assert trials(model, [], {}) == [{}]
+    assert trials(model, [{}], {}) == []
 
 
 def test_second_run_has_other_sizes_first_all_then_one_at_a_time() -> None:
     model = model_of((N, 3, H, W))
-    (first, *_) = trials(model, [])
-    second = trials(model, [first])
+    (first, *_) = trials(model, [], {})
+    second = trials(model, [first], {})
     assert first not in second
     assert all(second[0][name] != first[name] for name in "NHW")
     assert {tuple(n for n in "NHW" if s[n] != first[n]) for s in second} >= {("N",), ("H",), ("W",)}
 
 
+def test_fixed_sizes_are_kept_and_the_others_vary() -> None:
+    model, fixed = model_of((N, 3, H, W)), {"H": 224, "W": 199}
+    (first, *_) = trials(model, [], fixed)
+    second = trials(model, [first], fixed)
+    assert all({**sizes, **fixed} == sizes for sizes in (first, *second))
+    assert second[0]["N"] != first["N"]
+    assert trials(model_of((H, W)), [fixed], fixed) == []
+
+
+def test_what_follows_from_a_fixed_size_follows() -> None:
+    model = model_of((N, 4), (H, 4), constraints=[Constraint(2 * N, H, "add")])
+    assert {s["H"] for s in trials(model, [], {"N": 5})} == {10}
+    assert trials(model, [], {"N": 5, "H": 11}) == []
+
+
 def test_height_and_width_differ_at_first() -> None:
-    (first, *_) = trials(model_of((N, 3, H, W)), [])
+    (first, *_) = trials(model_of((N, 3, H, W)), [], {})
     assert first["H"] != first["W"]
 
 
@@ -50,7 +65,7 @@ def test_height_and_width_differ_at_first() -> None:
     [Symbol("H", 1, 40), Symbol("H", 500), Symbol("H", 7, 7), Symbol("H", 0, None, 48)],
 )
 def test_symbols_keep_their_promises(known: Symbol) -> None:
-    found = trials(model_of((N, 3, H, W), symbols={"H": known}), [])
+    found = trials(model_of((N, 3, H, W), symbols={"H": known}), [], {})
     assert found
     low, high = known.interval
     assert all(low <= s["H"] <= high and s["H"] % known.multiple_of == 0 for s in found)
@@ -58,13 +73,13 @@ def test_symbols_keep_their_promises(known: Symbol) -> None:
 
 def test_constraints_are_kept() -> None:
     model = model_of((N, 4), (H, 4), constraints=[Constraint(2 * N, H, "add")])
-    found = trials(model, [])
+    found = trials(model, [], {})
     assert found
     assert all(sizes["H"] == 2 * sizes["N"] for sizes in found)
 
 
 def test_sizes_are_never_negative() -> None:
-    assert all(sizes["N"] >= 6 for sizes in trials(model_of((N - 6, N)), []))
+    assert all(sizes["N"] >= 6 for sizes in trials(model_of((N - 6, N)), [], {}))
 
 
 def test_arrays_have_the_sizes() -> None:

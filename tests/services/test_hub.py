@@ -11,7 +11,10 @@ import pytest
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection_pb2, reflection_pb2_grpc
 
+from ir_hub.blobs.wire import blob_to_proto
 from ir_hub.ir import serde
+from ir_hub.ir.graph import Model
+from ir_hub.ops.build import Builder
 from ir_hub.ops.op import OPSET
 from ir_hub.sdk.errors import AdapterError, BadRequest, BlobsMissing
 from ir_hub.sdk.tensors import write_arrays
@@ -173,6 +176,8 @@ def test_report_has_everything(hub: Hub, toy_spec: Callable[..., Spec]) -> None:
     assert [stage["name"] for stage in report["stages"]][-1] == "compare"
     assert report["comparison"]["equal"] is True
     assert report["files"][0]["blob"]["size_bytes"] == len(TOY)
+    assert report["comparison"]["outputs"][0]["shape"] == [1, 4]
+    assert report["summary"]["transposes"] == report["summary"]["parameters"] == 0
 
 
 def test_every_wrong_field_is_named(hub: Hub) -> None:
@@ -203,6 +208,12 @@ def test_wrong_requests_name_the_field(
 ) -> None:
     error = refused(lambda: call(hub.client))
     assert (error.reason, [p.subject for p in error.problems]) == ("BAD_REQUEST", [field])
+
+
+def test_the_ir_has_no_order_of_axes_of_its_own(hub: Hub) -> None:
+    spec = Spec(files=[ir_file(hub)], target="ir", io_layout=Spec.IO_LAYOUT_NATIVE)
+    error = refused(lambda: hub.client.create(spec))
+    assert [problem.subject for problem in error.problems] == ["spec.io_layout"]
 
 
 def test_unknown_conversion(hub: Hub) -> None:
@@ -243,6 +254,23 @@ def test_request_id_makes_create_safe_to_repeat(hub: Hub, toy_spec: Callable[...
     assert other.reason == "REQUEST_ID_USED"
     list(hub.client.watch(first.name))
     assert hub.client.create(toy_spec(), "request-1").state == State.STATE_SUCCEEDED
+
+
+def test_a_model_without_outputs_is_refused_at_once(hub: Hub) -> None:
+    blob = put_model(Model(Builder().graph), hub.client.store)
+    file = adapter_pb2.File(name="empty.binpb", blob=blob_to_proto(blob))
+    done = hub.convert(Spec(files=[file], source="ir", target="ir"))
+    assert (done.failure.stage, done.failure.reason) == ("check", "BAD_MODEL")
+    assert "no outputs" in done.failure.message
+
+
+def test_two_equal_conversions_at_once_work_once(hub: Hub, toy_spec: Callable[..., Spec]) -> None:
+    spec = toy_spec("toy", b"tanh\nrelu\ntanh\ntanh")
+    names = [hub.client.create(spec).name for _ in range(2)]
+    one, other = (list(hub.client.watch(name))[-1] for name in names)
+    assert one.files == other.files
+    cached = [a.cached + b.cached for a, b in zip(one.stages, other.stages, strict=True)]
+    assert cached == [1] * len(one.stages)
 
 
 def test_unsupported_nodes_are_all_listed(hub: Hub) -> None:

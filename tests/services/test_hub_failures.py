@@ -121,27 +121,6 @@ def test_source_that_vanished_is_reported_at_restart(run_hub: StartHub) -> None:
     assert done.failure.reason == "BLOB_NOT_FOUND"
 
 
-def test_killed_adapter_worker_costs_one_conversion(run_hub: StartHub) -> None:
-    hub = run_hub()
-    done = hub.convert(deed(hub, "kill"))
-    assert (done.failure.stage, done.failure.reason) == ("parse", "WORKER_CRASHED")
-    assert done.failure.metadata["signal"] == "SIGKILL"
-    assert hub.convert(deed(hub, "do_nothing")).state == State.STATE_SUCCEEDED
-
-
-def test_killed_adapter_is_named(run_hub: StartHub, tmp_path: Path) -> None:
-    adapter = start("tests.services.misbehaving", tmp_path)
-    hub = run_hub(f"--adapters=misbehaving={adapter.address}")
-    name = hub.client.create(deed(hub, "hang")).name
-    until_running(hub, name, "hanging")
-    adapter.process.kill()
-    adapter.process.wait(10)
-    done = list(hub.client.watch(name))[-1]
-    assert (done.failure.stage, done.failure.reason) == ("parse", "UNAVAILABLE")
-    assert done.failure.metadata["adapter"] == "misbehaving"
-    assert adapter.address in done.failure.message
-
-
 def test_killed_hub_workers_are_replaced(run_hub: StartHub) -> None:
     hub = run_hub()
     for worker in workers(hub):

@@ -20,6 +20,7 @@ from grpc_reflection.v1alpha import reflection_pb2, reflection_pb2_grpc
 
 from ir_hub.sdk.client import AdapterClient, NamedBlob
 from ir_hub.sdk.errors import NoRoom, Unreachable
+from ir_hub.sdk.security import Access
 from irhub.adapter.v1 import adapter_pb2, adapter_pb2_grpc
 from tests.services.conftest import Start
 from tests.services.processes import ROOT, Service, eventually
@@ -105,7 +106,7 @@ def test_other_machines_are_served_only_when_that_is_meant(flags: tuple[str, ...
     command = [sys.executable, "-m", TOY, "--store", "unused", *flags]
     ended = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
     assert ended.returncode == 2
-    assert "--tls-cert" in ended.stderr
+    assert "tls_cert" in ended.stderr
     assert not (ROOT / "unused").exists()
 
 
@@ -131,16 +132,13 @@ def test_with_a_client_ca_only_its_clients_get_in(start_service: Start, tmp_path
     tls = ("--tls-cert", str(cert), "--tls-key", str(key), "--tls-client-ca", str(cert))
     service = start_service(TOY, "--address", "localhost:0", *tls)
 
-    async def describe(credentials: grpc.ChannelCredentials | None) -> str:
-        client = AdapterClient(
-            service.address, service.store, shares_store=True, credentials=credentials
-        )
+    async def describe(access: Access) -> str:
+        client = AdapterClient(service.address, service.store, shares_store=True, access=access)
         async with client:
             return (await client.describe(5)).framework
 
-    root, pair = cert.read_bytes(), (key.read_bytes(), cert.read_bytes())
-    assert asyncio.run(describe(grpc.ssl_channel_credentials(root, *pair))) == "toy"
-    for stranger in (None, grpc.ssl_channel_credentials(root)):
+    assert asyncio.run(describe(Access(ca=cert, cert=cert, key=key))) == "toy"
+    for stranger in (Access(), Access(ca=cert)):
         with pytest.raises(Unreachable):
             asyncio.run(describe(stranger))
 

@@ -13,6 +13,7 @@ from ir_hub.blobs.wire import blob_from_proto
 from ir_hub.hub.jobs import BadPageToken, Jobs, NoSuchConversion, Page, RequestIdUsed, is_ended, now
 from ir_hub.hub.orchestrator.port import AlreadyExists, NotFound, StillRunning
 from ir_hub.ir.tensor import Blob
+from ir_hub.sdk import telemetry
 from ir_hub.sdk.errors import AdapterError, BadRequest, Busy, Problem, Unreachable
 from ir_hub.sdk.status import answer
 from irhub.hub.v1 import hub_pb2
@@ -51,15 +52,29 @@ class Inline:
     """An Orchestrator; see the port. At most `running` conversions at a time, `waiting` more."""
 
     def __init__(
-        self, jobs: Jobs, store: LocalStore, convert: Convert, running: int, waiting: int
+        self,
+        jobs: Jobs,
+        store: LocalStore,
+        convert: Convert,
+        running: int,
+        waiting: int,
+        observe: Callable[[hub_pb2.Conversion], None],
     ) -> None:
+        """`observe` is told of every conversion that has ended."""
         self._jobs = jobs
         self._store = store
         self._convert = convert
+        self._observe = observe
         self._turns = asyncio.Semaphore(running)
         self._most = running + waiting
         self._live: dict[str, _Live] = {}
         self._draining = False
+
+    def live(self) -> tuple[int, int]:
+        """How many conversions run, and how many wait."""
+        states = [live.conversion.state for live in tuple(self._live.values())]
+        running = states.count(hub_pb2.Conversion.STATE_RUNNING)
+        return running, len(states) - running
 
     def resume(self) -> None:
         """Goes on with what an earlier hub hadn't ended."""
@@ -190,6 +205,7 @@ class Inline:
                 if not conversion.HasField("end_time"):
                     conversion.end_time.CopyFrom(now())
                 _log.info("ended", state=hub_pb2.Conversion.State.Name(conversion.state))
+                self._observe(conversion)
             self._jobs.save(conversion)
             del self._live[conversion.name]
             live.changed.set()
@@ -207,7 +223,8 @@ class Inline:
                     )
                 conversion.state = hub_pb2.Conversion.STATE_RUNNING
                 self._changed(live)
-                await self._convert(conversion, lease, lambda: self._changed(live))
+                with telemetry.span("conversion", conversion=conversion.name):
+                    await self._convert(conversion, lease, lambda: self._changed(live))
 
     def _changed(self, live: _Live) -> None:
         self._jobs.save(live.conversion)

@@ -399,9 +399,26 @@ class EmitResult(google.protobuf.message.Message):
         ) -> None: ...
         def ClearField(self, field_name: typing.Literal["key", b"key", "value", b"value"]) -> None: ...
 
+    @typing.final
+    class FixedSizesEntry(google.protobuf.message.Message):
+        DESCRIPTOR: google.protobuf.descriptor.Descriptor
+
+        KEY_FIELD_NUMBER: builtins.int
+        VALUE_FIELD_NUMBER: builtins.int
+        key: builtins.str
+        value: builtins.int
+        def __init__(
+            self,
+            *,
+            key: builtins.str = ...,
+            value: builtins.int = ...,
+        ) -> None: ...
+        def ClearField(self, field_name: typing.Literal["key", b"key", "value", b"value"]) -> None: ...
+
     FILES_FIELD_NUMBER: builtins.int
     NOTES_FIELD_NUMBER: builtins.int
     WEIGHT_NAMES_FIELD_NUMBER: builtins.int
+    FIXED_SIZES_FIELD_NUMBER: builtins.int
     @property
     def files(self) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[global___File]:
         """Code first ("model.py"), then weights and models."""
@@ -414,14 +431,21 @@ class EmitResult(google.protobuf.message.Message):
     def weight_names(self) -> google.protobuf.internal.containers.ScalarMap[builtins.str, builtins.str]:
         """Source weight names by the names they have in the written model."""
 
+    @property
+    def fixed_sizes(self) -> google.protobuf.internal.containers.ScalarMap[builtins.str, builtins.int]:
+        """Open sizes of the inputs that the written model has fixed, by symbol: {"height": 224}. The
+        model runs with no others.
+        """
+
     def __init__(
         self,
         *,
         files: collections.abc.Iterable[global___File] | None = ...,
         notes: collections.abc.Iterable[builtins.str] | None = ...,
         weight_names: collections.abc.Mapping[builtins.str, builtins.str] | None = ...,
+        fixed_sizes: collections.abc.Mapping[builtins.str, builtins.int] | None = ...,
     ) -> None: ...
-    def ClearField(self, field_name: typing.Literal["files", b"files", "notes", b"notes", "weight_names", b"weight_names"]) -> None: ...
+    def ClearField(self, field_name: typing.Literal["files", b"files", "fixed_sizes", b"fixed_sizes", "notes", b"notes", "weight_names", b"weight_names"]) -> None: ...
 
 global___EmitResult = EmitResult
 

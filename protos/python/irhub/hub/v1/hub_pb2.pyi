@@ -147,6 +147,29 @@ class ConversionSpec(google.protobuf.message.Message):
 
     DESCRIPTOR: google.protobuf.descriptor.Descriptor
 
+    class _IoLayout:
+        ValueType = typing.NewType("ValueType", builtins.int)
+        V: typing_extensions.TypeAlias = ValueType
+
+    class _IoLayoutEnumTypeWrapper(google.protobuf.internal.enum_type_wrapper._EnumTypeWrapper[ConversionSpec._IoLayout.ValueType], builtins.type):
+        DESCRIPTOR: google.protobuf.descriptor.EnumDescriptor
+        IO_LAYOUT_UNSPECIFIED: ConversionSpec._IoLayout.ValueType  # 0
+        """As IO_LAYOUT_KEEP."""
+        IO_LAYOUT_KEEP: ConversionSpec._IoLayout.ValueType  # 1
+        """The source's; transposed inside the model where the target works in another one."""
+        IO_LAYOUT_NATIVE: ConversionSpec._IoLayout.ValueType  # 2
+        """The target's own; Summary says what that changed."""
+
+    class IoLayout(_IoLayout, metaclass=_IoLayoutEnumTypeWrapper):
+        """In which order of axes the converted model takes its inputs and gives its outputs."""
+
+    IO_LAYOUT_UNSPECIFIED: ConversionSpec.IoLayout.ValueType  # 0
+    """As IO_LAYOUT_KEEP."""
+    IO_LAYOUT_KEEP: ConversionSpec.IoLayout.ValueType  # 1
+    """The source's; transposed inside the model where the target works in another one."""
+    IO_LAYOUT_NATIVE: ConversionSpec.IoLayout.ValueType  # 2
+    """The target's own; Summary says what that changed."""
+
     @typing.final
     class InputsEntry(google.protobuf.message.Message):
         DESCRIPTOR: google.protobuf.descriptor.Descriptor
@@ -207,6 +230,7 @@ class ConversionSpec(google.protobuf.message.Message):
     ALLOW_MISMATCH_FIELD_NUMBER: builtins.int
     PARSE_OPTIONS_FIELD_NUMBER: builtins.int
     EMIT_OPTIONS_FIELD_NUMBER: builtins.int
+    IO_LAYOUT_FIELD_NUMBER: builtins.int
     source: builtins.str
     """The source's framework, or "ir"; empty: told from the files."""
     target: builtins.str
@@ -217,6 +241,8 @@ class ConversionSpec(google.protobuf.message.Message):
     """Whether to leave the comparison out."""
     allow_mismatch: builtins.bool
     """Whether to deliver, marked, what doesn't compare equal."""
+    io_layout: global___ConversionSpec.IoLayout.ValueType
+    """The order of axes at the model's inputs and outputs."""
     @property
     def files(self) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[irhub.adapter.v1.adapter_pb2.File]:
         """The source's files; the model itself is the first one."""
@@ -250,8 +276,9 @@ class ConversionSpec(google.protobuf.message.Message):
         allow_mismatch: builtins.bool = ...,
         parse_options: collections.abc.Mapping[builtins.str, builtins.str] | None = ...,
         emit_options: collections.abc.Mapping[builtins.str, builtins.str] | None = ...,
+        io_layout: global___ConversionSpec.IoLayout.ValueType = ...,
     ) -> None: ...
-    def ClearField(self, field_name: typing.Literal["allow_mismatch", b"allow_mismatch", "check_inputs", b"check_inputs", "emit_options", b"emit_options", "files", b"files", "format", b"format", "inputs", b"inputs", "parse_options", b"parse_options", "skip_check", b"skip_check", "source", b"source", "target", b"target"]) -> None: ...
+    def ClearField(self, field_name: typing.Literal["allow_mismatch", b"allow_mismatch", "check_inputs", b"check_inputs", "emit_options", b"emit_options", "files", b"files", "format", b"format", "inputs", b"inputs", "io_layout", b"io_layout", "parse_options", b"parse_options", "skip_check", b"skip_check", "source", b"source", "target", b"target"]) -> None: ...
 
 global___ConversionSpec = ConversionSpec
 
@@ -514,12 +541,32 @@ class Summary(google.protobuf.message.Message):
         ) -> None: ...
         def ClearField(self, field_name: typing.Literal["key", b"key", "value", b"value"]) -> None: ...
 
+    @typing.final
+    class FixedSizesEntry(google.protobuf.message.Message):
+        DESCRIPTOR: google.protobuf.descriptor.Descriptor
+
+        KEY_FIELD_NUMBER: builtins.int
+        VALUE_FIELD_NUMBER: builtins.int
+        key: builtins.str
+        value: builtins.int
+        def __init__(
+            self,
+            *,
+            key: builtins.str = ...,
+            value: builtins.int = ...,
+        ) -> None: ...
+        def ClearField(self, field_name: typing.Literal["key", b"key", "value", b"value"]) -> None: ...
+
     NODES_IN_FIELD_NUMBER: builtins.int
     NODES_OUT_FIELD_NUMBER: builtins.int
     PARAMETERS_FIELD_NUMBER: builtins.int
     RECOVERED_FIELD_NUMBER: builtins.int
     TRANSPOSES_FIELD_NUMBER: builtins.int
     CODE_LINES_FIELD_NUMBER: builtins.int
+    ALL_TRANSPOSES_FIELD_NUMBER: builtins.int
+    REORDERED_INPUTS_FIELD_NUMBER: builtins.int
+    REORDERED_OUTPUTS_FIELD_NUMBER: builtins.int
+    FIXED_SIZES_FIELD_NUMBER: builtins.int
     nodes_in: builtins.int
     """Nodes that the parser read."""
     nodes_out: builtins.int
@@ -530,9 +577,25 @@ class Summary(google.protobuf.message.Message):
     """Transposes that the target needed and the source hadn't."""
     code_lines: builtins.int
     """Lines of generated code, without the loading of weights."""
+    all_transposes: builtins.int
+    """All transposes in the converted model, those that the source had itself among them."""
     @property
     def recovered(self) -> google.protobuf.internal.containers.ScalarMap[builtins.str, builtins.int]:
         """How many of each op recover made: {"layer_norm": 12}."""
+
+    @property
+    def reordered_inputs(self) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[global___ReorderedAxes]:
+        """Inputs whose axes are in another order than the source's: only with IO_LAYOUT_NATIVE."""
+
+    @property
+    def reordered_outputs(self) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[global___ReorderedAxes]:
+        """Outputs whose axes are in another order than the source's: only with IO_LAYOUT_NATIVE."""
+
+    @property
+    def fixed_sizes(self) -> google.protobuf.internal.containers.ScalarMap[builtins.str, builtins.int]:
+        """Open sizes that the target couldn't leave open, by symbol: {"height": 224}. The converted
+        model runs with no others, and is compared with these.
+        """
 
     def __init__(
         self,
@@ -543,10 +606,38 @@ class Summary(google.protobuf.message.Message):
         recovered: collections.abc.Mapping[builtins.str, builtins.int] | None = ...,
         transposes: builtins.int = ...,
         code_lines: builtins.int = ...,
+        all_transposes: builtins.int = ...,
+        reordered_inputs: collections.abc.Iterable[global___ReorderedAxes] | None = ...,
+        reordered_outputs: collections.abc.Iterable[global___ReorderedAxes] | None = ...,
+        fixed_sizes: collections.abc.Mapping[builtins.str, builtins.int] | None = ...,
     ) -> None: ...
-    def ClearField(self, field_name: typing.Literal["code_lines", b"code_lines", "nodes_in", b"nodes_in", "nodes_out", b"nodes_out", "parameters", b"parameters", "recovered", b"recovered", "transposes", b"transposes"]) -> None: ...
+    def ClearField(self, field_name: typing.Literal["all_transposes", b"all_transposes", "code_lines", b"code_lines", "fixed_sizes", b"fixed_sizes", "nodes_in", b"nodes_in", "nodes_out", b"nodes_out", "parameters", b"parameters", "recovered", b"recovered", "reordered_inputs", b"reordered_inputs", "reordered_outputs", b"reordered_outputs", "transposes", b"transposes"]) -> None: ...
 
 global___Summary = Summary
+
+@typing.final
+class ReorderedAxes(google.protobuf.message.Message):
+    """An input or output of the converted model with its axes in another order than the source's."""
+
+    DESCRIPTOR: google.protobuf.descriptor.Descriptor
+
+    NAME_FIELD_NUMBER: builtins.int
+    AXES_FIELD_NUMBER: builtins.int
+    name: builtins.str
+    """The input's or output's name."""
+    @property
+    def axes(self) -> google.protobuf.internal.containers.RepeatedScalarFieldContainer[builtins.int]:
+        """For each of its axes, which axis of the source's it is: [0, 2, 3, 1]."""
+
+    def __init__(
+        self,
+        *,
+        name: builtins.str = ...,
+        axes: collections.abc.Iterable[builtins.int] | None = ...,
+    ) -> None: ...
+    def ClearField(self, field_name: typing.Literal["axes", b"axes", "name", b"name"]) -> None: ...
+
+global___ReorderedAxes = ReorderedAxes
 
 @typing.final
 class CreateConversionRequest(google.protobuf.message.Message):
