@@ -13,6 +13,7 @@ from ir_hub.ir.graph import Model
 from ir_hub.ir.types import TensorType
 from ir_hub.sdk.adapter import Adapter, Emitted, Files, Format, Option, Work
 from ir_hub.sdk.dialect import Dialect
+from ir_hub.sdk.fixed_sizes import SIZES
 from ir_hub.sdk.source import SourceGraph
 
 _KERAS = Format("keras", (".keras",), "model.py, functional Keras 3, and the model.keras it makes.")
@@ -25,9 +26,13 @@ class TensorFlowAdapter(Adapter):
     framework: ClassVar[str] = "tensorflow"
     reads: ClassVar[tuple[Format, ...]] = (
         Format("keras", (".keras",), "A functional or sequential Keras 3 model, with its weights."),
+        Format("saved_model", ("saved_model.pb",), "A SavedModel's folder, read by its graph."),
+        Format("graph_def", (".pb",), "A frozen graph."),
     )
     writes: ClassVar[tuple[Format, ...]] = (_KERAS, _SAVED)
     options: ClassVar[tuple[Option, ...]] = (
+        SIZES,
+        Option("parse", "signature", "A SavedModel's signature; else its only or default one."),
         Option("run", "threads", "Threads that TensorFlow may use.", "1", ("1", "2", "4", "8")),
     )
 
@@ -37,8 +42,10 @@ class TensorFlowAdapter(Adapter):
 
     def dialect(self) -> Dialect:
         """The op tables."""
+        from adapters.tensorflow.saved import table
         from adapters.tensorflow.table import tensorflow
 
+        assert table
         return tensorflow
 
     def warm(self) -> None:
@@ -46,35 +53,45 @@ class TensorFlowAdapter(Adapter):
         import gc
 
         from adapters.tensorflow import emit, run, table, walk
+        from adapters.tensorflow.saved import table as graph_table
+        from adapters.tensorflow.saved import walk as graph_walk
 
-        assert all((emit, run, table, walk))
+        assert all((emit, run, table, walk, graph_table, graph_walk))
         # A conversion ends with a collection, which needn't look at all of TensorFlow.
         gc.freeze()
 
     def load(self, files: Files) -> Any:
-        """Opens a .keras file; its weights stay where they are."""
+        """Opens a .keras file, a SavedModel or a graph; the weights stay where they are."""
         from adapters.tensorflow.files import load
+        from adapters.tensorflow.saved import frozen, graph_file, is_frozen, model
 
-        return load(files)
+        graph = graph_file(files)
+        if graph is None:
+            return load(files)
+        return (frozen if is_frozen(files, graph) else model).load(files, graph)
 
     def walk(
         self, loaded: Any, files: Files, inputs: Mapping[str, TensorType], work: Work
     ) -> SourceGraph:
-        """The model's layers and ops, those of nested models among them."""
+        """The model's layers or ops, those of nested models and of functions among them."""
+        from adapters.tensorflow.saved.model import GraphModel
+        from adapters.tensorflow.saved.walk import walk as walk_graph
         from adapters.tensorflow.walk import walk
 
+        if isinstance(loaded, GraphModel):
+            return walk_graph(loaded, work.options["signature"], inputs)
         return walk(loaded, inputs)
 
     def save(self, model: Model, format_name: str, folder: Path, work: Work) -> Emitted:
         """Writes model.py, runs it, and writes the model that it makes."""
         from adapters.tensorflow.emit import save
 
-        return save(model, format_name, folder, work.progress)
+        return save(model, format_name, work.options["sizes"], folder, work.progress)
 
     def run(
         self, files: Files, inputs: Mapping[str, np.ndarray[Any, Any]], work: Work
     ) -> dict[str, np.ndarray[Any, Any]]:
-        """Runs a .keras file or a SavedModel."""
+        """Runs a .keras file, a SavedModel or a graph."""
         from adapters.tensorflow.run import run
 
         return run(files, inputs, work.scratch, int(work.options["threads"]))

@@ -19,6 +19,7 @@ AXES = {
         ("max_pool", "avg_pool", "lp_pool", "global_avg_pool", "global_max_pool", "global_lp_pool"),
         _POOL,
     ),
+    "lrn": _POOL,
 }
 
 tensorflow = Dialect("tensorflow", AXES)
@@ -72,42 +73,9 @@ def rows(table: Mapping[str, str], *, numbers: str = "") -> None:
         tensorflow.write(op)(expression(text, numbers=numbers))
 
 
-def only(condition: bool, reason: str) -> None:
-    """Refuses a node, with the reason, unless a condition holds."""
-    if not condition:
-        raise Unsupported(reason)
-
-
-def rank_of(value: Value) -> int:
-    """The number of axes; Unsupported when it isn't known."""
-    if value.shape is None:
-        raise Unsupported("the rank of its input isn't known")
-    return len(value.shape)
-
-
 def static_shape(value: Value, reason: str) -> tuple[int, ...]:
     """The sizes; Unsupported, with the reason, when some aren't known."""
     shape = value.shape
     if shape is None or not all(isinstance(size, int) for size in shape):
         raise Unsupported(reason)
     return tuple(int(size) for size in shape)  # type: ignore[arg-type]
-
-
-def known_sizes(argument: Any, reason: str) -> tuple[Any, ...]:
-    """Sizes as a tuple; Unsupported, with the reason, when only the run knows them."""
-    if isinstance(argument, Value) and argument.is_constant:
-        return tuple(map(int, argument.array().reshape(-1)))
-    if not isinstance(argument, tuple):
-        raise Unsupported(reason)
-    return argument
-
-
-def plain(items: tuple[int, ...]) -> int | tuple[int, ...]:
-    """A tuple of equal numbers as that number, as Keras's layers take it."""
-    return items[0] if len(set(items)) == 1 else items
-
-
-def axes_of(node: Node) -> None:
-    """Refuses a spatial op whose axes are in another order than TensorFlow's."""
-    wanted = AXES[node.op]
-    only(node.axes == wanted, f"its axes are {node.axes}, TensorFlow's are {wanted}")

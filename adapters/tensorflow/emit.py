@@ -20,6 +20,7 @@ from adapters.tensorflow.dialect import DTYPES
 from adapters.tensorflow.fuse import drop_pooled_axes, fuse_activations
 from adapters.tensorflow.names import input_names, op_names, rename_scopes
 from adapters.tensorflow.padding import split_padding
+from adapters.tensorflow.places import cast_places
 from adapters.tensorflow.table import STYLE, tensorflow
 from adapters.tensorflow.views import batch_first
 from ir_hub.codegen.functional import CONSTANTS, Functions, write_functional
@@ -31,6 +32,7 @@ from ir_hub.ir.types import DType
 from ir_hub.sdk.adapter import Emitted, Progress
 from ir_hub.sdk.dialect import Unsupported
 from ir_hub.sdk.errors import Internal, Problem, UnsupportedNodes
+from ir_hub.sdk.fixed_sizes import fix_sizes, read_sizes
 
 CODE_FILE, MODEL_FILE, CONSTANTS_FILE = "model.py", "model.keras", "constants.npz"
 _NAMED = 10  # constants that a note names
@@ -46,13 +48,19 @@ def load(path="{file}"):
 '''
 
 
-def save(model: Model, format_name: str, folder: Path, progress: Progress) -> Emitted:
-    """Writes model.py and, by running it, model.keras or a SavedModel.
+def save(
+    model: Model, format_name: str, sizes_text: str, folder: Path, progress: Progress
+) -> Emitted:
+    """Writes model.py and, by running it, model.keras or a SavedModel; `sizes_text` fixes open
+    sizes.
 
     Raises:
+        BadRequest: the sizes aren't the model's.
         UnsupportedNodes: with each node that Keras can't say faithfully.
     """
     source_names = {value: value.name for value in model.graph.constants()}
+    sizes = read_sizes(sizes_text, model)
+    fix_sizes(model.graph, sizes)
     written = _written(model)
     weights_file = MODEL_FILE if format_name == "keras" else WEIGHTS_FILE
     code = format_code(model_code(written, model.source, weights_file))
@@ -72,7 +80,7 @@ def save(model: Model, format_name: str, folder: Path, progress: Progress) -> Em
     gc.collect()
     named = {**written.weights, **written.constants}
     names = {source_names.get(value, value.name): name for name, value in named.items()}
-    return Emitted(files, _notes(written), names)
+    return Emitted(files, _notes(written), names, sizes)
 
 
 def _save(built: Any, format_name: str, folder: Path) -> list[str]:
@@ -92,6 +100,7 @@ def _written(model: Model) -> Functions:
     batch_first(graph)
     drop_pooled_axes(graph)
     find_carriers(graph)
+    cast_places(graph)
     try:
         split_padding(graph)
     except Unsupported as error:
@@ -150,9 +159,13 @@ def _check(what: Spelling, flowing: set[Value]) -> None:
         raise Unsupported("it depends on no input of the model")
     if isinstance(what, Layer) and any(value.is_constant for value in what.inputs):
         raise Unsupported("a layer is given a constant")
+    if any(value.is_constant and 0 in (value.shape or ()) for value in what.inputs):
+        raise Unsupported("a constant has no elements, and Keras' files lose its shape")
     literals = what.literals if isinstance(what, Expr) else what.kwargs
     if any(_has_symbol(item) for item in literals.values()):
-        raise Unsupported("functional Keras can't say a size that only the run knows")
+        raise Unsupported(
+            "functional Keras can't say a size that only the run knows: fix it by the option sizes"
+        )
 
 
 def _has_symbol(literal: Any) -> bool:

@@ -22,6 +22,19 @@ CONFIG, WEIGHTS, METADATA = "config.json", "model.weights.h5", "metadata.json"
 _LARGEST_TEXT = 256 << 20  # bytes of config.json
 _LARGEST_RATIO = 200  # of what a member holds to what it takes
 _MOST_MEMBERS = 10_000
+# How files begin that are mistaken for a .keras file, and what to do with them.
+_OTHERS = (
+    (
+        b"\x89HDF",
+        "is a HDF5 file, as older versions of Keras write them: load it in Keras 3 with "
+        "keras.saving.load_model, and save that with model.save('model.keras')",
+    ),
+    (
+        b"\x80",
+        "is a pickle, which runs as a program when it is opened, and so isn't: save the model "
+        "itself with model.save('model.keras')",
+    ),
+)
 _LOCAL_HEADER = 30  # bytes before a member's name
 
 
@@ -43,6 +56,9 @@ def load(files: Files) -> KerasModel:
     """
     file = next((f for f in files.files if f.name.endswith(".keras")), files.main)
     view = files.open_blob(file.blob)
+    for beginning, what in _OTHERS:
+        if bytes(view[: len(beginning)]) == beginning:
+            raise BadModel(f"{file.name} {what}")
     try:
         archive = zipfile.ZipFile(_Reader(view))
     except (zipfile.BadZipFile, EOFError) as error:
@@ -56,8 +72,14 @@ def load(files: Files) -> KerasModel:
             raise BadModel(f"{file.name}: its {CONFIG} can't be read: {error}") from error
         if not isinstance(config, dict) or "class_name" not in config:
             raise BadModel(f"{file.name}: its {CONFIG} describes no model")
+        version = str(said.get("keras_version", "")) if isinstance(said, dict) else ""
+        if version.startswith(("1.", "2.")):
+            raise BadModel(
+                f"{file.name} was written by Keras {version}, and Keras 3 is read here: load it "
+                "with tf_keras, build the same model in Keras 3, give it the weights, and save that"
+            )
         weights = _weights(archive, members[WEIGHTS], file, files, view)
-    return KerasModel(config, weights, str(said.get("keras_version", "")))
+    return KerasModel(config, weights, version)
 
 
 def _members(archive: zipfile.ZipFile, file: SourceFile) -> dict[str, zipfile.ZipInfo]:

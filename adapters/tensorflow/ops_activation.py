@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import math
 
-from adapters.tensorflow.dialect import layer, only, rows, tensorflow
+from adapters.tensorflow.dialect import layer, rows, tensorflow
 from ir_hub.codegen.draft import expression
 from ir_hub.codegen.spelling import Expr, Layer
 from ir_hub.ir.graph import Node
 from ir_hub.ir.types import DType
+from ir_hub.sdk.dialect import only
 
 _SELU = 1.6732632423543772, 1.0507009873554805
 # Keras' hard_sigmoid is relu6(x + 3) / 6.

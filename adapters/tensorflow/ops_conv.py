@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from adapters.tensorflow.dialect import axes_of, only, plain, tensorflow
+from adapters.tensorflow.dialect import tensorflow
 from adapters.tensorflow.padding import crop_of, padding_of
 from ir_hub.codegen.derived import derived
-from ir_hub.codegen.draft import Draft
+from ir_hub.codegen.draft import Draft, plain
 from ir_hub.codegen.spelling import Expr, Layer
 from ir_hub.ir.graph import Node, Value
 from ir_hub.ir.types import DType
+from ir_hub.sdk.dialect import only
 
 _DEFAULTS = {
     "strides": 1,
@@ -25,14 +26,12 @@ _DEFAULTS = {
 
 @tensorflow.write("conv")
 def _(node: Node) -> Layer | Expr:
-    axes_of(node)
     spatial = _spatial(node)
     only(
         max(node.strides) == 1 or max(node.dilations) == 1,
         "it has strides and dilations, of which Keras has only one at a time",
     )
     if not _is_layer(node):
-        only(node.groups == 1, "its weight isn't a constant, and it has groups")
         return _function(node, padding_of(node))
     *kernel, inputs, outputs = node.weight.shape
     depthwise = inputs == 1 and node.groups > 1 and spatial < 3
@@ -59,7 +58,6 @@ def _(node: Node) -> Layer | Expr:
 
 @tensorflow.write("conv_transpose")
 def _(node: Node) -> Layer:
-    axes_of(node)
     spatial = _spatial(node)
     only(node.groups == 1, "it has groups, which Keras' transposed convolutions don't")
     only(max(node.dilations) == 1, "it has dilations")
@@ -106,7 +104,15 @@ def _bias(node: Node) -> dict[str, Value]:
 
 def _function(node: Node, padding: str) -> Expr:
     draft = Draft()
-    text = f"ops.conv({draft.tensor(node.x)}, {draft.tensor(node.weight)}"
+    name, weight = "conv", draft.tensor(node.weight)
+    if node.groups > 1:
+        *kernel, inputs, outputs = node.weight.shape
+        known = all(isinstance(size, int) for size in (*kernel, outputs))
+        only(inputs == 1 and known and len(kernel) < 3, "its weight isn't a constant, in groups")
+        shape = (*kernel, node.groups, outputs // node.groups)
+        name, weight = "depthwise_conv", f"ops.reshape({weight}, {draft.literal(shape, 'shape')})"
+        only(_square(node.strides), "it is depthwise, and its strides differ")
+    text = f"ops.{name}({draft.tensor(node.x)}, {weight}"
     given: dict[str, Any] = {
         "strides": plain(node.strides),
         "padding": padding,

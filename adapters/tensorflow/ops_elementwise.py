@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from adapters.tensorflow.dialect import DTYPES, only, rows, tensorflow
+import numpy as np
+
+from adapters.tensorflow.dialect import DTYPES, rows, tensorflow
 from adapters.tensorflow.sums import taken_for_bias
 from ir_hub.codegen.draft import Draft, expression, may_be_numbers
 from ir_hub.codegen.spelling import Expr
 from ir_hub.ir.graph import Node
 from ir_hub.ir.types import DType
+from ir_hub.sdk.dialect import only
 
 # Operators where the first operand is Keras' tensor: NumPy's arrays have their own.
 _OPERATORS = {
@@ -156,11 +159,27 @@ def _(node: Node) -> Expr:
 
 @tensorflow.write("bit_shift")
 def _(node: Node) -> Expr:
-    only(node.y.is_constant and node.x.dtype is not None, "how far it shifts isn't known")
-    shifts = node.y.array()
-    within = shifts.size == 0 or (shifts.min() >= 0 and shifts.max() < node.x.dtype.bits)
-    only(bool(within), "it shifts by more bits than there are")
-    return expression(f"ops.bitwise_{node.direction}_shift({{0}}, {{1}})")(node)
+    only(node.x.dtype is not None, "the type of its operand isn't known")
+    bits = node.x.dtype.bits
+    shift = f"ops.bitwise_{node.direction}_shift"
+    if node.y.is_constant and bool(np.all((node.y.array() >= 0) & (node.y.array() < bits))):
+        return Expr(f"{shift}({{0}}, {{1}})", [node.x, node.y])
+    # What TensorFlow makes of a shift by other than 0 to bits - 1 depends on the machine.
+    literals = {"bits": bits, "most": bits - 1}
+    within, signed = "{1} < {bits}", node.x.dtype.value.startswith("int")
+    if signed:
+        within = "ops.logical_and({1} >= 0, {1} < {bits})"
+    inside = f"ops.where({within}, {{1}}, {{most}})"
+    if signed and node.direction == "right":  # the sign's bits come in
+        return Expr(f"{shift}({{0}}, {inside})", [node.x, node.y], literals)
+    text = f"ops.where({within}, {shift}({{0}}, {inside}), 0)"
+    return Expr(text, [node.x, node.y], literals)
+
+
+@tensorflow.write("bit_cast")
+def _(node: Node) -> Expr:
+    only(DType.BOOL not in (node.to, node.x.dtype), "Keras has no bits of truth values")
+    return Expr("ops.view({0}, {to})", [node.x], {"to": node.to})
 
 
 @tensorflow.write("is_inf")

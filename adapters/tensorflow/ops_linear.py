@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from adapters.tensorflow.dialect import layer, only, tensorflow
+from adapters.tensorflow.dialect import layer, tensorflow
 from adapters.tensorflow.sums import taken_for_bias
 from ir_hub.codegen.derived import derived
 from ir_hub.codegen.draft import Draft
 from ir_hub.codegen.spelling import Expr, Layer
 from ir_hub.ir.graph import Node, Value
 from ir_hub.ir.types import DType
+from ir_hub.sdk.dialect import only
 
 _ADDED_ELSEWHERE = "Keras would add one of its operands along another axis"
 _DENSE = {"use_bias": True}
@@ -93,7 +94,6 @@ def _(node: Node) -> Layer | Expr:
 @tensorflow.write("attention")
 def _(node: Node) -> Expr:
     only(node.q.shape is not None and node.k.shape is not None, "the rank of its input isn't known")
-    only(node.mask is None or node.mask.dtype is not DType.BOOL, "its mask is of truth values")
     draft = Draft()
     q, k, v = (draft.tensor(value) for value in (node.q, node.k, node.v))
     rank, width = len(node.k.shape), node.q.shape[-1]
@@ -101,15 +101,26 @@ def _(node: Node) -> Expr:
     turned = draft.literal((*range(rank - 2), rank - 1, rank - 2), "perm")
     scale = draft.literal(float(width) ** -0.5 if node.scale is None else node.scale, "scale")
     scores = f"ops.matmul({q}, ops.transpose({k}, {turned})) * {scale}"
-    if node.mask is not None:
+    of_bools = node.mask is not None and node.mask.dtype is DType.BOOL
+    if node.mask is not None and not of_bools:
         shape = (*node.q.shape[:-1], node.k.shape[-2])
         only(not taken_for_bias(shape, node.mask.shape), _ADDED_ELSEWHERE)
         scores += f" + {draft.tensor(node.mask)}"
-    if node.causal:
-        queries, keys = node.q.shape[-2], node.k.shape[-2]
-        only(
-            isinstance(queries, int) and isinstance(keys, int), "causal, and its length isn't known"
-        )
-        sizes = f"{draft.literal(queries, 'queries')}, {draft.literal(keys, 'keys')}"
-        scores = f'ops.where(ops.tri({sizes}, dtype="bool"), {scores}, float("-inf"))'
-    return draft.done(f"ops.matmul(ops.softmax({scores}), {v})")
+    allowed = _causal(node, draft) if node.causal else ""
+    if of_bools:
+        mask = draft.tensor(node.mask)
+        allowed = f"ops.logical_and({mask}, {allowed})" if allowed else mask
+    if allowed:
+        scores = f'ops.where({allowed}, {scores}, float("-inf"))'
+    weights = f"ops.softmax({scores})"
+    if of_bools:  # there may be a query that sees nothing
+        weights = f"ops.where(ops.any({allowed}, axis=-1, keepdims=True), {weights}, 0.0)"
+    return draft.done(f"ops.matmul({weights}, {v})")
+
+
+def _causal(node: Node, draft: Draft) -> str:
+    """Which key each query may see, none that comes after it."""
+    queries, keys = node.q.shape[-2], node.k.shape[-2]
+    only(isinstance(queries, int) and isinstance(keys, int), "causal, and its length isn't known")
+    sizes = f"{draft.literal(queries, 'queries')}, {draft.literal(keys, 'keys')}"
+    return f'ops.tri({sizes}, dtype="bool")'

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from adapters.tensorflow.dialect import layer, only, rank_of, tensorflow
+from adapters.tensorflow.dialect import layer, tensorflow
 from adapters.tensorflow.sums import taken_for_bias
 from ir_hub.codegen.draft import Draft
 from ir_hub.codegen.spelling import Expr, Layer
 from ir_hub.ir.graph import Node, Value
 from ir_hub.ir.types import DType
+from ir_hub.sdk.dialect import only, rank_of
 
 
 @tensorflow.write("batch_norm")

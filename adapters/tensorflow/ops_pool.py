@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from adapters.tensorflow.dialect import axes_of, layer, only, plain, rank_of, tensorflow
+from adapters.tensorflow.dialect import layer, tensorflow
 from adapters.tensorflow.padding import padding_of
+from ir_hub.codegen.draft import plain
 from ir_hub.codegen.spelling import Expr, Layer
 from ir_hub.ir.graph import Node
 from ir_hub.ir.types import DType
+from ir_hub.sdk.dialect import only, rank_of
 
 _DEFAULTS = {"padding": "valid"}
 
 
 @tensorflow.write("max_pool", "avg_pool")
 def _(node: Node) -> Layer | Expr:
-    axes_of(node)
     only(not node.ceil_mode, "it rounds sizes up, and they aren't known")
     only(max(node.dilations) == 1, "it is dilated")
     spatial = len(node.kernel)
@@ -31,7 +32,6 @@ def _(node: Node) -> Layer | Expr:
 
 @tensorflow.write("global_avg_pool", "global_max_pool")
 def _(node: Node) -> Layer | Expr:
-    axes_of(node)
     rank = rank_of(node.x)
     kind = "Average" if node.op == "global_avg_pool" else "Max"
     if 3 <= rank <= 5 and node.x.dtype is DType.FLOAT32:
@@ -46,7 +46,6 @@ def _(node: Node) -> Layer | Expr:
 
 @tensorflow.write("global_lp_pool")
 def _(node: Node) -> Expr:
-    axes_of(node)
     literals = {"axes": tuple(range(1, rank_of(node.x) - 1)), "p": float(node.p)}
     text = "ops.sum(ops.abs({0}) ** {p}, {axes}, keepdims=True) ** (1 / {p})"
     return Expr(text, [node.x], literals)

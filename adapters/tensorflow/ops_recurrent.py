@@ -7,11 +7,12 @@ from typing import Any
 
 import numpy as np
 
-from adapters.tensorflow.dialect import only, tensorflow
+from adapters.tensorflow.dialect import tensorflow
 from ir_hub.codegen.derived import derived
 from ir_hub.codegen.spelling import Code, Layer
 from ir_hub.ir.graph import Node, Value
 from ir_hub.ir.types import DType
+from ir_hub.sdk.dialect import only
 
 _DEFAULTS = {
     "activation": "tanh",

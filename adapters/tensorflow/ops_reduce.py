@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
-from adapters.tensorflow.dialect import known_sizes, only, tensorflow
+from adapters.tensorflow.dialect import tensorflow
 from ir_hub.codegen.draft import Draft
 from ir_hub.codegen.spelling import Expr
 from ir_hub.ir.graph import Node, Value
 from ir_hub.ir.types import DType
+from ir_hub.sdk.dialect import known_sizes, only, rank_of
 
 _FUNCTIONS = {
     "reduce_sum": "ops.sum({x}{over})",
@@ -52,19 +54,41 @@ for _op, _template in _FUNCTIONS.items():
 
 @tensorflow.write("arg_max", "arg_min")
 def _(node: Node) -> Expr:
-    only(not node.select_last_index, "it finds the last of equal elements")
     keep = ", keepdims=True" if node.keepdims else ""
-    text = f"ops.{node.op.replace('_', '')}({{0}}, axis={{axis}}{keep})"
-    literals = {"axis": node.axis, "dtype": DType.INT64}
+    function = f"ops.{node.op.replace('_', '')}"
+    literals: dict[str, Any] = {"axis": node.axis, "dtype": DType.INT64}
+    text = f"{function}({{0}}, axis={{axis}}{keep})"
+    if node.select_last_index:
+        size = None if node.x.shape is None else node.x.shape[node.axis]
+        only(isinstance(size, int), "it finds the last of equal elements, of unknown number")
+        literals["last"] = size - 1
+        text = f"{{last}} - {function}(ops.flip({{0}}, axis={{axis}}), axis={{axis}}{keep})"
     return Expr(f"ops.cast({text}, {{dtype}})", [node.x], literals)
 
 
 @tensorflow.write("cum_sum", "cum_prod")
 def _(node: Node) -> Expr:
-    only(not node.exclusive, "it leaves out the element itself")
     axis = node.axis.scalar if isinstance(node.axis, Value) else node.axis
     only(axis is not None, "its axis isn't known")
-    literals = {"axis": int(axis)}
-    inner = "ops.flip({0}, axis={axis})" if node.reverse else "{0}"
-    text = f"ops.{node.op.replace('_', '')}({inner}, axis={{axis}})"
+    rank = rank_of(node.x)
+    literals: dict[str, Any] = {"axis": int(axis)}
+    text = "ops.flip({0}, axis={axis})" if node.reverse else "{0}"
+    if node.exclusive:  # it begins with what adds or multiplies nothing, and lacks the last
+        place = int(axis) % rank
+        cut = ", ".join([*[":"] * place, ":-1", *["..."] * (rank == 1)])
+        literals["widths"] = tuple((int(a == place), 0) for a in range(rank))
+        filled = ", constant_values=1" if node.op == "cum_prod" else ""
+        text = f"ops.pad(({text})[{cut}], {{widths}}{filled})"
+    text = f"ops.{node.op.replace('_', '')}({text}, axis={{axis}})"
     return Expr(f"ops.flip({text}, axis={{axis}})" if node.reverse else text, [node.x], literals)
+
+
+@tensorflow.write("top_k")
+def _(node: Node) -> Expr:
+    (count,) = known_sizes(node.k, "how many it takes isn't known")
+    only(isinstance(count, int), "how many it takes isn't known")
+    only(node.largest, "it takes the least")
+    rank = rank_of(node.x)
+    only(node.axis % rank == rank - 1, "its axis isn't the last one")
+    literals = {"count": count}
+    return Expr("ops.top_k({0}, {count})", [node.x], literals, targets="{0}, {1}")

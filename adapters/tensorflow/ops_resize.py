@@ -6,12 +6,13 @@ from typing import Any
 
 import numpy as np
 
-from adapters.tensorflow.dialect import axes_of, layer, only, rank_of, tensorflow
+from adapters.tensorflow.dialect import AXES, layer, tensorflow
 from ir_hub.codegen.draft import Draft
 from ir_hub.codegen.spelling import Expr, Layer
 from ir_hub.ir.graph import Node, constant
 from ir_hub.ir.types import DType
 from ir_hub.ops.catalogue import OPS
+from ir_hub.sdk.dialect import only, rank_of
 
 # Ways to find the nearest element that all repeat each element, for a whole scale.
 _REPEATS = {
@@ -25,7 +26,7 @@ _REPEATS = {
 
 @tensorflow.write("resize")
 def _(node: Node) -> Layer | Expr:
-    axes_of(node)
+    only(node.axes == AXES["resize"], f"its axes are {node.axes}")
     rank = rank_of(node.x)
     only(node.roi is None or node.coordinates != "tf_crop_and_resize", "it crops")
     factors = _factors(node)

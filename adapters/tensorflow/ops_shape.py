@@ -4,21 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+
 from adapters.tensorflow.batches import spread_axis
-from adapters.tensorflow.dialect import (
-    known_sizes,
-    layer,
-    only,
-    plain,
-    rank_of,
-    rows,
-    static_shape,
-    tensorflow,
-)
-from ir_hub.codegen.draft import Draft
+from adapters.tensorflow.dialect import layer, rows, static_shape, tensorflow
+from ir_hub.codegen.draft import Draft, plain
 from ir_hub.codegen.spelling import Expr, Layer
-from ir_hub.ir.graph import Node, Value
+from ir_hub.ir.graph import Node, Value, constant
 from ir_hub.ir.types import DType
+from ir_hub.sdk.dialect import known_sizes, only, rank_of
 
 rows(
     {
@@ -251,9 +245,16 @@ def _(node: Node) -> Expr:
 @tensorflow.write("trilu")
 def _(node: Node) -> Expr:
     diagonal = 0 if node.k is None else node.k.scalar
-    only(diagonal is not None, "its diagonal isn't known")
-    text = f"ops.tri{'u' if node.upper else 'l'}({{0}}, k={{k}})"
-    return Expr(text, [node.x], {"k": int(diagonal)})
+    if diagonal is not None:
+        text = f"ops.tri{'u' if node.upper else 'l'}({{0}}, k={{k}})"
+        return Expr(text, [node.x], {"k": int(diagonal)})
+    rows, columns = (node.x.shape or ())[-2:]
+    only(isinstance(rows, int) and isinstance(columns, int), "only the run knows its sizes")
+    ahead = constant(np.arange(columns) - np.arange(rows)[:, None], "diagonals")
+    compare = "<=" if node.upper else ">="
+    only(node.x.dtype is not DType.BOOL, "its elements are truth values")
+    text = f"ops.where({{1}} {compare} {{2}}, {{0}}, 0)"
+    return Expr(text, [node.x, node.k, ahead])
 
 
 @tensorflow.write("channel_shuffle")

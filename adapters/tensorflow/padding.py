@@ -8,11 +8,12 @@ from typing import Any
 
 import numpy as np
 
-from adapters.tensorflow.dialect import AXES, only
+from adapters.tensorflow.dialect import AXES
 from ir_hub.ir.graph import Graph, Node, Value
 from ir_hub.ops.build import Builder
 from ir_hub.ops.catalogue import OPS
 from ir_hub.ops.windows import window_counts
+from ir_hub.sdk.dialect import only
 
 Pads = tuple[tuple[int, int], ...]
 _PADDED = ("conv", "max_pool", "avg_pool")

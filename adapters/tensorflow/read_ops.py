@@ -101,6 +101,7 @@ _UNARY = {
     "Sign": "sign", "LogicalNot": "logical_not", "Isnan": "is_nan", "Isinf": "is_inf",
     "Relu": "relu", "Relu6": "relu6", "Sigmoid": "sigmoid", "Tanh": "tanh", "Silu": "silu",
     "Softplus": "softplus", "Softsign": "softsign", "HardSilu": "hard_swish", "Det": "det",
+    "BitwiseNot": "bitwise_not", "BitwiseInvert": "bitwise_not",
 }  # fmt: skip
 _BINARY = {
     "Add": "add", "Subtract": "sub", "Multiply": "mul", "Minimum": "minimum",
@@ -108,7 +109,8 @@ _BINARY = {
     "Less": "less", "LessEqual": "less_equal", "Greater": "greater",
     "GreaterEqual": "greater_equal", "LogicalAnd": "logical_and", "LogicalOr": "logical_or",
     "LogicalXor": "logical_xor", "Mod": "mod", "Power": "pow", "Arctan2": "atan2",
-    "Divide": "div", "TrueDivide": "div", "Matmul": "matmul",
+    "Divide": "div", "TrueDivide": "div", "Matmul": "matmul", "BitwiseAnd": "bitwise_and",
+    "BitwiseOr": "bitwise_or", "BitwiseXor": "bitwise_xor",
 }  # fmt: skip
 _FLOATS_ONLY = ("Divide", "TrueDivide", "Sqrt", "Rsqrt", "Exp", "Log", "Reciprocal")
 
@@ -186,12 +188,49 @@ _REDUCTIONS = {
 }  # fmt: skip
 
 
+_SUMMED = (DType.INT32, DType.INT64)  # whose sums are of the same type
+
+
 @reads(*_REDUCTIONS)
 def _(op: OpCall) -> Value:
     x, axis = op.x, op.get("axis")
-    if x.dtype is not None and not x.dtype.is_float and op.type in ("Mean", "Sum", "Prod"):
+    whole = x.dtype is None or not x.dtype.is_float
+    kept = x.dtype in _SUMMED and op.type in ("Sum", "Prod")
+    if whole and not kept and op.type not in ("Max", "Min"):
         raise Unsupported(f"of {x.dtype}, of which Keras makes another type")
     axes = axis if axis is None or isinstance(axis, tuple) else (axis,)
     if op.get("initial") is not None:
         raise Unsupported("it begins with a value")
     return op.b.call(_REDUCTIONS[op.type], x, axes, keepdims=bool(op.get("keepdims", False)))  # type: ignore[no-any-return]
+
+
+@reads("DivideNoNan")
+def _(op: OpCall) -> Value:
+    x, y = op.tensors(2)
+    b, zero = op.b, op.b.constant(0, x.dtype)
+    return b.where(b.equal(y, zero), zero, b.div(x, y))  # type: ignore[no-any-return]
+
+
+@reads("Isposinf", "Isneginf")
+def _(op: OpCall) -> Value:
+    positive = op.type == "Isposinf"
+    return op.b.is_inf(op.x, positive=positive, negative=not positive)  # type: ignore[no-any-return]
+
+
+@reads("Fmod")
+def _(op: OpCall) -> Value:
+    return op.b.mod(*op.tensors(2), fmod=True)  # type: ignore[no-any-return]
+
+
+@reads("BitwiseLeftShift", "BitwiseRightShift", "LeftShift", "RightShift")
+def _(op: OpCall) -> Value:
+    direction = "left" if "Left" in op.type else "right"
+    return op.b.bit_shift(*op.tensors(2), direction=direction)  # type: ignore[no-any-return]
+
+
+@reads("View")
+def _(op: OpCall) -> Value:
+    to, x = dtype_named(op.get("dtype"), "a view"), op.x
+    if x.dtype is None or x.dtype.bits != to.bits or DType.BOOL in (to, x.dtype):
+        raise Unsupported(f"it views {x.dtype} as {to}")
+    return op.b.bit_cast(x, to=to)  # type: ignore[no-any-return]

@@ -88,7 +88,7 @@ def _(op: OpCall) -> Value:
         y = op.b.slice(x, starts, ends, tuple(axis for axis, _ in cuts), steps)
     taken = [axis for axis, item in enumerate(keys) if isinstance(item, int)]
     for axis in reversed(taken):
-        y = op.b.gather(y, np.int64(keys[axis]), axis=axis)
+        y = op.b.gather(y, op.b.constant(np.int64(keys[axis])), axis=axis)
     return y
 
 

@@ -143,7 +143,8 @@ def _(layer: LayerCall) -> Any:
         result = b.reshape(last[0], (0, 2 * units))
     if not config.get("return_state"):
         return result
-    states = [b.gather(state, np.int64(way), axis=1) for way in (0, 1) for state in last]
+    ways = [b.constant(np.int64(way)) for way in (0, 1)]
+    states = [b.gather(state, way, axis=1) for way in ways for state in last]
     return (result, *states)
 
 

@@ -38,6 +38,18 @@ def _pads(
     dilations: tuple[int, ...],
 ) -> Pads:  # fmt: skip
     padding = layer.get("padding", "valid")
+    return pads_of(padding, _spatial(x, order), kernel, strides, dilations)
+
+
+def pads_of(
+    padding: str, sizes: tuple[Any, ...], kernel: tuple[int, ...], strides: tuple[int, ...],
+    dilations: tuple[int, ...],
+) -> Pads:  # fmt: skip
+    """How Keras pads by that name: before and after each spatial axis, which has that size.
+
+    Raises:
+        Unsupported: it depends on a size that isn't known, or there is no such name.
+    """
     reaches = [d * (k - 1) + 1 for k, d in zip(kernel, dilations, strict=True)]
     if padding == "valid":
         return ((0, 0),) * len(kernel)
@@ -46,7 +58,7 @@ def _pads(
     if padding != "same":
         raise Unsupported(f"its padding {padding!r}")
     found = []
-    for size, reach, stride in zip(_spatial(x, order), reaches, strides, strict=True):
+    for size, reach, stride in zip(sizes, reaches, strides, strict=True):
         if stride == 1:
             total = reach - 1
         elif isinstance(size, int):
@@ -190,6 +202,7 @@ def _(layer: LayerCall) -> Value:
 
 @reads("Resizing")
 def _(layer: LayerCall) -> Value:
+    layer.argument("training")  # which changes nothing of it
     order = _order(layer)
     sizes = (layer.get("height"), layer.get("width"))
     way = layer.get("interpolation", "bilinear")

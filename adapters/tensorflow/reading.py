@@ -40,6 +40,7 @@ _WEIGHTS = {
         ("LSTM", "GRU", "SimpleRNN", "Bidirectional"), ("kernel", "recurrent_kernel", "bias")
     ),
 }
+_SEEDS = "seed_generator"  # in the paths of what isn't a weight
 _OTHER_ENDS = ("_initializer", "_regularizer", "_constraint")
 
 
@@ -51,6 +52,7 @@ class LayerCall:
         self.type = call.type
         self._call = call
         self._asked: set[str] = set()
+        self._read: set[str] = set()  # weights
         self.config: Mapping[str, Any] = call.attrs["config"]
         self._weights: Mapping[str, int] = call.attrs["weights"]
         self.args: tuple[Any, ...] = tuple(call.attrs["args"])
@@ -73,6 +75,11 @@ class LayerCall:
             policy = (policy.get("config") or {}).get("name")
         if policy != "float32":
             raise Unsupported(f"it computes in {policy}")
+        strays = [key for key in self._weights if key not in self._read and _SEEDS not in key]
+        if strays:
+            raise ValueError(
+                f"the file has weights {', '.join(strays)} for it that its settings don't have"
+            )
         for name, value in self.kwargs.items():
             if name not in self._asked and value not in (None, False):
                 raise Unsupported(f"it is called with {name}")
@@ -123,6 +130,7 @@ class LayerCall:
         Raises:
             ValueError: it is missing, or of another shape.
         """
+        self._read.add(key)
         if key not in self._weights:
             raise ValueError(
                 f"its weight {key} isn't in the file, "

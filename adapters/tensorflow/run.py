@@ -12,16 +12,19 @@ import numpy as np
 import tensorflow as tf
 
 from adapters.tensorflow.names import input_names
+from adapters.tensorflow.saved import graph_file, is_frozen
+from adapters.tensorflow.saved.frozen import graph_of, inputs_of, outputs_of
+from adapters.tensorflow.saved.model import by_number, choose, meta_graph
 from ir_hub.sdk.adapter import Files
 from ir_hub.sdk.errors import BadModel, BadRequest, RunFailed
 
 Array = np.ndarray[Any, Any]
 
-KERAS, SAVED = ".keras", "saved_model.pb"
+KERAS = ".keras"
 
 
 def run(files: Files, inputs: Mapping[str, Array], scratch: Path, threads: int) -> dict[str, Array]:
-    """The outputs by name, of the .keras file or the SavedModel among the files.
+    """The outputs by name, of the .keras file, the SavedModel or the graph among the files.
 
     Raises:
         BadModel: there is neither, or it can't be loaded.
@@ -35,9 +38,12 @@ def run(files: Files, inputs: Mapping[str, Array], scratch: Path, threads: int) 
         path = scratch / f"model{KERAS}"
         path.symlink_to(found[KERAS].path.absolute())
         return run_keras(path, inputs)
-    for file in files.files:
-        if PurePosixPath(file.name).name == SAVED:
-            return _run_saved(files, PurePosixPath(file.name).parent, inputs, scratch)
+    graph = graph_file(files)
+    if graph is not None and is_frozen(files, graph):
+        return _run_graph(bytes(files.open_blob(graph.blob)), graph.name, inputs)
+    if graph is not None:
+        meta_graph(files, graph)  # refuses what does more than compute
+        return _run_saved(files, PurePosixPath(graph.name).parent, inputs, scratch)
     given = ", ".join(file.name for file in files.files)
     raise BadModel(f"there is no .keras file and no SavedModel among {given}")
 
@@ -100,9 +106,9 @@ def _run_saved(
             shutil.copyfile(file.path, target)
     try:
         loaded = tf.saved_model.load(str(scratch / "saved_model"))
-        function = loaded.signatures["serving_default"]
     except Exception as error:
         raise RunFailed(f"TensorFlow can't load the model: {_said(error)}") from error
+    function = loaded.signatures[choose(list(loaded.signatures), "")]
     specs = function.structured_input_signature[1]
     order = in_order(list(specs.values()), inputs)
     given = {key: tf.constant(inputs[name]) for key, name in zip(specs, order, strict=True)}
@@ -110,13 +116,22 @@ def _run_saved(
         results = function(**given)
     except Exception as error:
         raise RunFailed(f"TensorFlow can't run the model: {_said(error)}") from error
-    return {name: np.asarray(results[name]) for name in sorted(results, key=_by_number)}
+    return {name: np.asarray(results[name]) for name in sorted(results, key=by_number)}
 
 
-def _by_number(name: str) -> tuple[str, int]:
-    """What puts output_2 before output_10."""
-    stem = name.rstrip("0123456789")
-    return stem, int(name[len(stem) :] or 0)
+def _run_graph(data: bytes, name: str, inputs: Mapping[str, Array]) -> dict[str, Array]:
+    graph = graph_of(data, name)
+    order = [port.name for port in inputs_of(graph)]
+    if sorted(order) != sorted(inputs):
+        raise BadRequest(f"the model's inputs are {order}, not {sorted(inputs)}")
+    outputs = [port.name for port in outputs_of(graph)]
+    try:
+        wrapped = tf.compat.v1.wrap_function(lambda: tf.import_graph_def(graph, name=""), [])
+        pruned = wrapped.prune([f"{key}:0" for key in order], [f"{key}:0" for key in outputs])
+        results = pruned(*(tf.constant(inputs[key]) for key in order))
+    except Exception as error:
+        raise RunFailed(f"TensorFlow can't run the graph: {_said(error)}") from error
+    return {key: np.asarray(value) for key, value in zip(outputs, results, strict=True)}
 
 
 def _said(error: Exception) -> str:

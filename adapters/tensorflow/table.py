@@ -16,7 +16,9 @@ from adapters.tensorflow import (
     read_activation,
     read_join,
     read_ops,
+    read_ops_search,
     read_ops_shape,
+    read_ops_windows,
     read_recurrent,
     read_spatial,
 )
@@ -39,7 +41,9 @@ assert all(
         read_activation,
         read_join,
         read_ops,
+        read_ops_search,
         read_ops_shape,
+        read_ops_windows,
         read_recurrent,
         read_spatial,
     )

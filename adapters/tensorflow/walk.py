@@ -63,6 +63,7 @@ class _Walker:
         self.scopes: dict[str, str] = {}
         self.symbols: dict[str, Symbol] = {}
         self.taken: set[str] = set()
+        self.groups: set[str] = set()
 
     def whole(self) -> SourceGraph:
         config = self.model.config
@@ -80,6 +81,7 @@ class _Walker:
             self.scopes[""] = name
         names = list(inputs)
         outputs = self.inside(inner, "", "", names, 0)
+        self.check_strays()
         return SourceGraph(
             inputs, self.constants, self.nodes, outputs, {}, self.scopes, self.symbols
         )
@@ -109,6 +111,7 @@ class _Walker:
         for (name, _), value in zip(inputs_of(config), given, strict=True):
             known[name, 0, 0] = value
         groups = groups_of(config["layers"], group)
+        self.groups.update(groups.values())
         wanted = outputs_of(config)
         waiting = list(calls_of(config["layers"], wanted))
         while waiting:
@@ -186,6 +189,20 @@ class _Walker:
                 inner = path[len(group) :].strip("/").replace("/", ".")
                 for number, tensor in enumerate(tensors):
                     yield f"{inner}.{number}".strip("."), tensor
+
+    def check_strays(self) -> None:
+        """Refuses weights of layers that the model doesn't have."""
+        ours = tuple(f"{group}/" for group in self.groups)
+        strays = [
+            path
+            for path in self.model.weights
+            if path.startswith("layers/") and not f"{path}/".startswith(ours)
+        ]
+        if strays:
+            raise BadModel(
+                f"the file has weights for {', '.join(strays[:5])}, which are no layers of the "
+                "model: they belong to another one"
+            )
 
     def refuse(self, path: str, inputs: Any, results: list[str], reason: str) -> None:
         self.nodes.append(

@@ -1,7 +1,11 @@
-"""Small Keras models, with random parameters and statistics that show in what they compute."""
+"""Small Keras models, with random parameters and statistics that show in what they compute.
+
+`python -m adapters.tensorflow.tests.models FOLDER` writes them all.
+"""
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -245,3 +249,13 @@ def attention() -> keras.Model:
     y = layers.LayerNormalization(name="norm")(layers.Add()([x, y]))
     z = layers.MultiHeadAttention(2, 5, value_dim=3)(y, x, use_causal_mask=True)
     return keras.Model(x, y + layers.Dense(12, activation="gelu")(z))
+
+
+def write_all(folder: Path) -> None:
+    """Writes every model as NAME.keras."""
+    for name in MODELS:
+        made(name).save(folder / f"{name}.keras")
+
+
+if __name__ == "__main__":
+    write_all(Path(sys.argv[1]))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import pickle
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -58,7 +59,7 @@ def conv(tmp_path: Path) -> Path:
     return saved(made("conv_flatten_dense"), tmp_path)
 
 
-@pytest.mark.parametrize("data", [b"", b"\x08\x09", b"PK\x03\x04" + b"\0" * 40, b"\x80\x04}."])
+@pytest.mark.parametrize("data", [b"", b"\x08\x09", b"PK\x03\x04" + b"\0" * 40])
 def test_wrong_file_type(data: bytes, tmp_path: Path) -> None:
     with pytest.raises(BadModel, match=r"is not a \.keras file, or is cut off"):
         _parse(data, tmp_path)
@@ -92,6 +93,43 @@ def test_a_layer_without_weights(conv: Path, tmp_path: Path) -> None:
         del opened["layers/dense"]
     members["model.weights.h5"] = stream.getvalue()
     with pytest.raises(BadModel, match=r"dense.*its weight 0 isn't in the file"):
+        _parse(_packed(members), tmp_path)
+
+
+def test_weights_of_a_layer_that_the_model_lacks(conv: Path, tmp_path: Path) -> None:
+    members = _members(conv)
+    stream = io.BytesIO(members["model.weights.h5"])
+    with h5py.File(stream, "r+") as opened:
+        opened["layers/dense_7/vars/0"] = np.zeros((3, 5), np.float32)
+    members["model.weights.h5"] = stream.getvalue()
+    with pytest.raises(BadModel, match=r"weights for layers/dense_7, which are no layers of"):
+        _parse(_packed(members), tmp_path)
+
+
+def test_a_weight_that_its_layer_lacks(conv: Path, tmp_path: Path) -> None:
+    def change(config: dict[str, Any]) -> None:
+        config["config"]["layers"][-1]["config"]["use_bias"] = False
+
+    with pytest.raises(BadModel, match="has weights 1 for it that its settings don't have"):
+        _parse(_changed(conv, change), tmp_path)
+
+
+def test_pickle_is_never_opened(tmp_path: Path) -> None:
+    weights = [np.asarray(weight) for weight in made("mlp").weights]
+    with pytest.raises(BadModel, match=r"is a pickle, which runs as a program.* save the model"):
+        _parse(pickle.dumps(weights), tmp_path)
+
+
+def test_legacy_hdf5(tmp_path: Path) -> None:
+    made("mlp").save(tmp_path / "model.h5")
+    with pytest.raises(BadModel, match=r"is a HDF5 file.* keras\.saving\.load_model"):
+        _parse((tmp_path / "model.h5").read_bytes(), tmp_path)
+
+
+def test_keras_2(conv: Path, tmp_path: Path) -> None:
+    members = _members(conv)
+    members["metadata.json"] = b'{"keras_version": "2.15.0", "date_saved": "2024-01-01@00:00:00"}'
+    with pytest.raises(BadModel, match=r"was written by Keras 2\.15\.0, and Keras 3 is read"):
         _parse(_packed(members), tmp_path)
 
 

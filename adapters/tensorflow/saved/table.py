@@ -1,0 +1,29 @@
+"""The whole table of TensorFlow's ops: importing this registers how they are read."""
+
+from __future__ import annotations
+
+from adapters.tensorflow.saved import (
+    ops_conv,
+    ops_elementwise,
+    ops_index,
+    ops_linear,
+    ops_pool,
+    ops_reduce,
+    ops_refused,
+    ops_resize,
+    ops_shape,
+)
+
+assert all(
+    (
+        ops_conv,
+        ops_elementwise,
+        ops_index,
+        ops_linear,
+        ops_pool,
+        ops_reduce,
+        ops_refused,
+        ops_resize,
+        ops_shape,
+    )
+)
