@@ -13,12 +13,13 @@ from ir_hub.ir.graph import Model
 from ir_hub.ir.types import TensorType
 from ir_hub.sdk.adapter import Adapter, Emitted, Files, Format, Option, Work
 from ir_hub.sdk.dialect import Dialect
+from ir_hub.sdk.fixed_sizes import SIZES
 from ir_hub.sdk.source import SourceGraph
 
 _SYMBOL = Format(
     "symbol",
-    ("-symbol.json", ".json"),
-    "A symbol, and its .params as a further file; of Gluon's export or of the Module API.",
+    ("-symbol.json", ".json", ".params"),
+    "A symbol and its .params, both given; of Gluon's export or of the Module API.",
 )
 _CODE = Format(
     "code",
@@ -34,13 +35,7 @@ class MXNetAdapter(Adapter):
     framework: ClassVar[str] = "mxnet"
     reads: ClassVar[tuple[Format, ...]] = (_SYMBOL,)
     writes: ClassVar[tuple[Format, ...]] = (_CODE,)
-    options: ClassVar[tuple[Option, ...]] = (
-        Option(
-            "emit",
-            "sizes",
-            "Numbers for open sizes that MXNet can't leave open, such as height=224,width=224.",
-        ),
-    )
+    options: ClassVar[tuple[Option, ...]] = (SIZES,)
 
     def framework_version(self) -> str:
         """MXNet's version."""

@@ -13,10 +13,9 @@ from typing import Any
 import mxnet as mx
 import ruff
 
-from adapters.mxnet.fixed_sizes import fix_sizes, read_sizes
 from adapters.mxnet.functions import sources
-from adapters.mxnet.gluon import STYLE, TYPES
-from adapters.mxnet.open_sizes import show_sizes
+from adapters.mxnet.gluon import STYLE, TYPES, OpenSize
+from adapters.mxnet.open_sizes import advised, show_sizes
 from adapters.mxnet.recurrent_graph import simplify_recurrent
 from adapters.mxnet.run import to_mxnet
 from adapters.mxnet.table import mxnet
@@ -31,6 +30,7 @@ from ir_hub.ir.types import DType
 from ir_hub.sdk.adapter import Emitted, Progress
 from ir_hub.sdk.dialect import Unsupported
 from ir_hub.sdk.errors import Internal, Problem, UnsupportedNodes
+from ir_hub.sdk.fixed_sizes import fix_sizes, read_sizes
 
 CODE_FILE, SYMBOL_FILE, WEIGHTS_FILE = "model.py", "model-symbol.json", "model-0000.params"
 
@@ -65,7 +65,8 @@ def save(model: Model, sizes_text: str, folder: Path, progress: Progress) -> Emi
     try:
         written = write_hybrid(model, spellings, STYLE)
     except UnboundSize as error:
-        raise UnsupportedNodes("mxnet", [Problem("sizes", str(error))]) from error
+        advice = advised(None, model.graph)
+        raise UnsupportedNodes("mxnet", [Problem("sizes", f"{error}{advice}")]) from error
     prefix = identifier(written.class_name, "model")
     text = format_code(_model_code(written, model.source, prefix))
     (folder / CODE_FILE).write_text(text, encoding="utf-8")
@@ -75,8 +76,8 @@ def save(model: Model, sizes_text: str, folder: Path, progress: Progress) -> Emi
     progress("weights", 0.8)
     _export(net, types, folder)
     names = {source_names.get(v, v.name): named[key] for key, v in written.weights.items()}
-    notes = [f"the open size {name} is fixed to {size}" for name, size in sizes.items()]
-    return Emitted([CODE_FILE, SYMBOL_FILE, WEIGHTS_FILE], notes, names)
+    files = [CODE_FILE, SYMBOL_FILE, WEIGHTS_FILE]
+    return Emitted(files, weight_names=names, fixed_sizes=sizes)
 
 
 def spell(graph: Graph, known: Mapping[Node, Spelling] | None = None) -> dict[Node, Spelling]:
@@ -95,7 +96,8 @@ def spell(graph: Graph, known: Mapping[Node, Spelling] | None = None) -> dict[No
             found[node] = mxnet.writer(node.op)(node)
         except Unsupported as error:
             called = f"{node.name} ({', '.join(node.origins)})" if node.origins else node.name
-            problems.append(Problem(called, f"{node.op}: {error}"))
+            advice = advised(node, graph) if isinstance(error, OpenSize) else ""
+            problems.append(Problem(called, f"{node.op}: {error}{advice}"))
     if problems:
         raise UnsupportedNodes(mxnet.name, problems)
     return found
@@ -203,7 +205,11 @@ def _export(
     net: Any, types: Mapping[str, tuple[DType | None, tuple[Any, ...] | None]], folder: Path
 ) -> None:
     """Saves the graph that a model's code makes, and its weights; the file says its inputs'
-    types, open sizes as 0."""
+    types, open sizes as 0.
+
+    Raises:
+        UnsupportedNodes: the graph has no place for some inputs.
+    """
     variables = []
     for place, (name, (dtype, shape)) in enumerate(types.items()):
         assert dtype is not None
@@ -215,6 +221,10 @@ def _export(
     found = net(*variables)
     outputs = list(found) if isinstance(found, tuple | list) else [found]
     symbol = mx.sym.Group(outputs) if len(outputs) > 1 else outputs[0]
+    unread = [name for name in types if name not in symbol.list_inputs()]
+    if unread:
+        reason = "nothing computes with it, and MXNet has no such inputs"
+        raise UnsupportedNodes(mxnet.name, [Problem(name, reason) for name in unread])
     symbol.save(str(folder / SYMBOL_FILE), remove_amp_cast=False)
     states = set(symbol.list_auxiliary_states())
     arrays = {

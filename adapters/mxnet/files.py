@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 from adapters.mxnet.params import LIST, read_params
@@ -22,8 +23,8 @@ class Loaded:
 
 
 def load(files: Files) -> Loaded:
-    """The model: the first file is its graph, or the code that a graph was written with; another
-    one, if there is one, its arrays.
+    """The model: the first file is its graph, its arrays, or the code that the graph was written
+    with; the others are what the first one isn't.
 
     Raises:
         BadModel: the files aren't a whole model, or don't belong together.
@@ -54,10 +55,22 @@ def _place(text: str) -> int:
 
 
 def graph_of(files: Files) -> SourceFile:
-    """The file that is the graph."""
-    graphs = [file for file in files.files if file.name.endswith("-symbol.json")]
-    code = files.main.name.endswith(".py")
-    return graphs[0] if code and graphs else files.main
+    """The file that is the graph.
+
+    Raises:
+        BadModel: there are arrays alone.
+    """
+    main = files.main
+    graphs = [file for file in files.files if file.name.endswith(".json")]
+    if main.name.endswith(".json") or not (main.name.endswith(".py") or _is_list(main, files)):
+        return main
+    if not graphs:
+        stem = re.sub(r"(-\d+)?\.params$", "", main.name)
+        raise BadModel(
+            f"{main.name} has the weights alone: give the graph too, a file such as "
+            f"{stem}-symbol.json"
+        )
+    return graphs[0]
 
 
 def _is_list(file: SourceFile, files: Files) -> bool:
@@ -95,13 +108,19 @@ def _check(
     weights = {node.inputs[place][0] for node in symbol.nodes for place in _weight_places(node.op)
                if place < len(node.inputs)}  # fmt: skip
     by_index = {i: n.name for i, n in enumerate(symbol.nodes) if n.op == VARIABLE}
-    missing = [by_index[i] for i in sorted(weights) if by_index.get(i) in set(free)]
+    # Our own files say which variables are inputs: these may be an op's weights, too.
+    inputs = {n.name for n in symbol.nodes if "__input__" in n.attrs}
+    missing = [by_index[i] for i in sorted(weights) if by_index.get(i) in set(free) - inputs]
     if missing:
         said = ", ".join(missing[:10]) + (", ..." if len(missing) > 10 else "")
-        where = f"{others[0].name} has" if others else "no .params file was given, which would have"
-        verb = "none" if others else "them"
+        stem = graph.name.removesuffix(".json").removesuffix("-symbol")
+        where = (
+            f"{others[0].name} has none"
+            if others
+            else (f"no .params file was given: give it too, a file such as {stem}-0000.params")
+        )
         raise BadModel(
-            f"{len(missing)} weights of {graph.name} have no array: {said}; {where} {verb}",
+            f"{len(missing)} weights of {graph.name} have no array: {said}; {where}",
             [Problem(name, "it has no array") for name in missing],
         )
     extra = sorted(arrays.keys() - set(by_index.values()))

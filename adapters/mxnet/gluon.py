@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 from adapters.mxnet.dialect import mxnet
@@ -11,7 +11,7 @@ from ir_hub.codegen.draft import Draft, expression
 from ir_hub.codegen.spelling import Expr, Layer, Style
 from ir_hub.ir.graph import Node, Value
 from ir_hub.ir.types import DType
-from ir_hub.sdk.dialect import Unsupported
+from ir_hub.sdk.dialect import Unsupported, known_sizes, only
 
 # MXNet's own operators know these element types.
 TYPES = (DType.BOOL, DType.INT8, DType.UINT8, DType.INT32, DType.INT64, DType.FLOAT16,
@@ -36,7 +36,7 @@ STYLE = Style(
     buffer='self.{name} = self.params.get("{name}", shape={shape}{dtype}, grad_req="null")',
     dtypes={dtype.value: f'"{dtype.value}"' for dtype in TYPES},
     reserved=RESERVED,
-    names=frozenset({"F", "HybridBlock", "mx", "nn", "np", "rnn"}),
+    names=frozenset({"F", "GroupNorm", "HybridBlock", "RMSNorm", "mx", "nn", "np", "rnn"}),
 )
 
 
@@ -103,10 +103,14 @@ def layer(
     return Layer(ctor, [node.x], kwargs or {}, defaults or {}, params or {}, positional, call)
 
 
-def only(condition: Any, reason: str) -> None:
-    """Refuses to write a node, with the reason, unless a condition holds."""
+class OpenSize(Unsupported):
+    """What MXNet could say if a size were a number."""
+
+
+def known(condition: Any, reason: str) -> None:
+    """Refuses to write a node, with the reason, which an open size is, unless a condition holds."""
     if not condition:
-        raise Unsupported(reason)
+        raise OpenSize(reason)
 
 
 def in_order(node: Node) -> None:
@@ -115,32 +119,11 @@ def in_order(node: Node) -> None:
     only(node.axes == wanted, f"its axes are {node.axes}, MXNet's are {wanted}")
 
 
-def rank_of(value: Value) -> int:
-    """The number of axes; Unsupported when it isn't known."""
-    if value.shape is None:
-        raise Unsupported("the rank of its input isn't known")
-    return len(value.shape)
-
-
-def known_sizes(argument: Any, reason: str) -> tuple[Any, ...]:
-    """Sizes as a tuple; Unsupported, with the reason, when only the run knows them."""
-    if isinstance(argument, Value) and argument.is_constant:
-        return tuple(map(int, argument.array().reshape(-1)))
-    if not isinstance(argument, tuple):
-        raise Unsupported(reason)
-    return argument
-
-
 def whole_sizes(argument: Any, what: str) -> tuple[int, ...]:
     """Sizes that are all numbers; Unsupported when one is open."""
     sizes = known_sizes(argument, f"{what} is computed")
-    only(all(isinstance(size, int) for size in sizes), f"{what} has open sizes: {sizes}")
+    known(all(isinstance(size, int) for size in sizes), f"{what} has open sizes: {sizes}")
     return sizes
-
-
-def plain(items: Sequence[int]) -> int | tuple[int, ...]:
-    """A tuple of equal numbers as that number, as Gluon's layers take it."""
-    return items[0] if len(set(items)) == 1 else tuple(items)
 
 
 def is_computed(*values: Value | None) -> None:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
-from adapters.mxnet.gluon import only
-from ir_hub.ir.dims import Dim
+from adapters.mxnet.gluon import known
+from ir_hub.ir.dims import Dim, symbols_of
 from ir_hub.ir.graph import Graph, Node, Value
+from ir_hub.ir.types import DType
 
 _SPREADING = ("expand", "constant_of_shape")
 _PREFIX = "shown_"
@@ -14,17 +15,31 @@ _PREFIX = "shown_"
 
 def show_sizes(graph: Graph) -> None:
     """Adds an operand to each node that spreads over an open size: an input of the graph that has
-    this size along an axis."""
+    this size along an axis. Adds an image of the wanted size to each node that resizes to one."""
     shown: dict[Dim, Value] = {}
+    images: dict[tuple[Dim, ...], Value] = {}
     for value in graph.inputs:
         for size in value.shape or ():
             shown.setdefault(size, value)
+        _add_image(images, value)
     for node in graph.nodes:
+        if node.op == "resize" and node.result.shape is not None:
+            like = images.get(node.result.shape[2:])
+            node.args.update({f"{_PREFIX}0": like} if like is not None else {})
         if node.op in _SPREADING:
             wanted = [s for s in node.result.shape or () if not isinstance(s, int) and s in shown]
             node.args.update(
                 (f"{_PREFIX}{i}", shown[s]) for i, s in enumerate(dict.fromkeys(wanted))
             )
+        for value in node.results:
+            _add_image(images, value)
+
+
+def _add_image(images: dict[tuple[Dim, ...], Value], value: Value) -> None:
+    """Notes an image by its height and width, one of which is open."""
+    size = value.shape[2:] if value.shape is not None and len(value.shape) == 4 else ()
+    if value.dtype is DType.FLOAT32 and not all(isinstance(s, int) for s in size):
+        images.setdefault(size, value)
 
 
 def spread(
@@ -41,7 +56,7 @@ def spread(
         if a == b or isinstance(b, int):
             continue
         like = next((v for v in carriers(node) if b in (v.shape or ())), None)
-        only(like is not None, f"it spreads over the open size {b}, which no input shows")
+        known(like is not None, f"it spreads over the open size {b}, which no input shows")
         assert like is not None
         assert like.shape is not None
         given = (
@@ -52,6 +67,22 @@ def spread(
         place = like.shape.index(b)
         text = f"F.broadcast_like({text}, {given}, lhs_axes=({axis},), rhs_axes=({place},))"
     return text
+
+
+def advised(node: Node | None, graph: Graph) -> str:
+    """What to do about a node that can't be said because sizes of it are open; "" if no input has
+    these. None: any node."""
+    names = sorted(_symbols(graph.inputs))
+    if node is not None:
+        own = _symbols([*(value for _, value in node.operands()), *node.results])
+        names = [name for name in names if name in own]
+    given = ",".join(f"{name}=NUMBER" for name in names)
+    return f". Give its open sizes numbers: the option sizes={given}" if names else ""
+
+
+def _symbols(values: Iterable[Value]) -> set[str]:
+    """The names that the sizes of values have in them."""
+    return {name for value in values for size in value.shape or () for name in symbols_of(size)}
 
 
 def carriers(node: Node) -> list[Value]:

@@ -5,11 +5,12 @@ from __future__ import annotations
 import math
 
 from adapters.mxnet.dialect import mxnet
-from adapters.mxnet.gluon import GluonDraft, is_vector, layer, only, rank_of, rows, tensors
+from adapters.mxnet.gluon import GluonDraft, is_vector, known, layer, rows, tensors
 from ir_hub.codegen.derived import derived
 from ir_hub.codegen.spelling import Expr, Layer
 from ir_hub.ir.graph import Node
 from ir_hub.ir.types import DType
+from ir_hub.sdk.dialect import only, rank_of
 
 for _op, (_kind, _function) in {
     "relu": ("relu", "F.relu({0})"),
@@ -52,6 +53,23 @@ def _(node: Node) -> Layer:
 def _(node: Node) -> Expr:
     text = 'F.LeakyReLU({0}, act_type="elu", slope={alpha})'
     return Expr(text, [node.x], {"alpha": node.alpha})
+
+
+@mxnet.write("celu")
+def _(node: Node) -> Expr:
+    text = '{alpha} * F.LeakyReLU({0} / {alpha}, act_type="elu", slope=1.0)'
+    return Expr(text, [node.x], {"alpha": node.alpha})
+
+
+@mxnet.write("hardmax")
+def _(node: Node) -> Expr:
+    axis, rank = node.axis % rank_of(node.x), rank_of(node.x)
+    only(axis == rank - 1, "its axis isn't the last one")
+    depth = (node.x.shape or ())[axis]
+    known(isinstance(depth, int), "the size of its axis is open")
+    literals = {"axis": axis, "depth": depth, "dtype": node.x.dtype}
+    text = "F.one_hot(F.argmax({0}, axis={axis}), depth={depth}, dtype={dtype})"
+    return Expr(text, [node.x], literals)
 
 
 @mxnet.write("selu")

@@ -5,12 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 from adapters.mxnet.dialect import mxnet
-from adapters.mxnet.gluon import TYPES, GluonDraft, dtype_name, leading, only, rows, tensors
+from adapters.mxnet.gluon import TYPES, GluonDraft, dtype_name, leading, rows, tensors
 from ir_hub.codegen.draft import may_be_numbers
 from ir_hub.codegen.spelling import Expr
 from ir_hub.codegen.steps import is_number
 from ir_hub.ir.graph import Node, Value
 from ir_hub.ir.types import DType
+from ir_hub.sdk.dialect import only
 
 # An operator where the shapes are equal or one operand is a number; else what broadcasts.
 _ARITHMETIC = {"add": ("+", "add"), "sub": ("-", "sub"), "mul": ("*", "mul"), "div": ("/", "div"),
@@ -74,8 +75,12 @@ def _(node: Node) -> Expr:
 @mxnet.write(*_COMPARE)
 def _(node: Node) -> Expr:
     """MXNet says true and false as 1 and 0 in the type of what is compared."""
-    made = binary(node, *_COMPARE[node.op])
-    if node.x.dtype is DType.FLOAT32:
+    return _as_number(binary(node, *_COMPARE[node.op]), node.x)
+
+
+def _as_number(made: Expr, compared: Value) -> Expr:
+    """What a comparison gives as the number that stands for a truth value."""
+    if compared.dtype is DType.FLOAT32:
         return made
     text = f'({made.text}).astype("float32")'
     return Expr(text, made.inputs, made.literals, made.numbers)
@@ -99,6 +104,27 @@ rows(
         "logical_not": "F.logical_not({0})",
     }
 )
+
+
+@mxnet.write("is_inf")
+def _(node: Node) -> Expr:
+    only(node.positive or node.negative, "it looks for no sign")
+    text = 'F.abs({0}) == float("inf")'
+    if not (node.positive and node.negative):
+        text = '{0} == float("inf")' if node.positive else '{0} == -float("inf")'
+    return _as_number(tensors(text)(node), node.x)
+
+
+@mxnet.write("mod")
+def _(node: Node) -> Expr:
+    """MXNet's remainder has the divisor's sign; of a division by 0 it is 0."""
+    x, y = node.x, node.y
+    only(x.dtype is y.dtype is not None, f"{dtype_name(x)} with {dtype_name(y)}")
+    sure = x.dtype.is_integer or (y.is_constant and bool(y.array().all()))
+    only(sure, "a remainder of floats whose divisor may be 0")
+    if not node.fmod:
+        return binary(node, "%", "mod")
+    return tensors("F.broadcast_mul(F.sign({0}), F.broadcast_mod(F.abs({0}), F.abs({1})))")(node)  # type: ignore[no-any-return]
 
 
 @mxnet.write("sign")

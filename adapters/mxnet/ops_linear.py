@@ -6,11 +6,12 @@ import math
 from typing import Any
 
 from adapters.mxnet.dialect import mxnet
-from adapters.mxnet.gluon import GluonDraft, is_computed, is_vector, leading, only, rank_of
+from adapters.mxnet.gluon import GluonDraft, is_computed, is_vector, known, leading
 from ir_hub.codegen.derived import derived
 from ir_hub.codegen.spelling import Expr, Layer
 from ir_hub.ir.graph import Node, Value
 from ir_hub.ir.types import DType, TensorType
+from ir_hub.sdk.dialect import only, rank_of
 
 
 @mxnet.write("linear")
@@ -22,7 +23,7 @@ def _(node: Node) -> Layer | Expr:
     draft = GluonDraft()
     x, given = draft.tensor(node.x), draft.tensor(weight)
     units = (weight.shape or (None,))[0]
-    only(isinstance(units, int), "the size of its result is open")
+    known(isinstance(units, int), "the size of its result is open")
     bias_given = "no_bias=True" if bias is None else draft.tensor(bias)
     return draft.done(
         f"F.FullyConnected({x}, {given}, {bias_given}, num_hidden={draft.literal(units, 'units')}, "
@@ -94,7 +95,7 @@ def product(x: Value, y: Value) -> tuple[str, list[Value]]:
     lead = len(theirs) - len(ours)
     ours, theirs = (1,) * lead + ours, (1,) * -lead + theirs
     wide = [i for i, (a, b) in enumerate(zip(ours[:-2], theirs[:-2], strict=True)) if a != b]
-    only(all(1 in (ours[i], theirs[i]) for i in wide), "batches whose sizes may differ")
+    known(all(1 in (ours[i], theirs[i]) for i in wide), "batches whose sizes may differ")
     texts = [leading("{0}", lead), leading("{1}", -lead)]
     for place, (own, other) in enumerate(((ours, theirs), (theirs, ours))):
         axes = tuple(i for i in wide if own[i] == 1 and other[i] != 1)
@@ -132,7 +133,7 @@ def _(node: Node) -> Expr:
     size: Any = (q.shape or (None,))[-1]
     scale = node.scale
     if scale is None:
-        only(isinstance(size, int), "the size of its queries is open")
+        known(isinstance(size, int), "the size of its queries is open")
         scale = 1 / math.sqrt(size)
     draft = GluonDraft()
     given = ", ".join(draft.tensor(value) for value in (q, k, v) if value is not None)
@@ -141,4 +142,5 @@ def _(node: Node) -> Expr:
         lead = rank_of(q) - max(rank_of(mask), 1)
         more = f", mask={leading(draft.tensor(mask), lead)}"
     more += f", causal={rank_of(q)}" if node.causal else ""
-    return draft.done(f"_attention(F, {given}, scale={draft.literal(scale, 'scale')}{more})")
+    function = "_masked_attention" if more else "_attention"
+    return draft.done(f"{function}(F, {given}, scale={draft.literal(scale, 'scale')}{more})")

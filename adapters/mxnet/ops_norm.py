@@ -8,11 +8,12 @@ from typing import Any
 import numpy as np
 
 from adapters.mxnet.dialect import mxnet
-from adapters.mxnet.gluon import layer, only, rank_of
+from adapters.mxnet.gluon import GluonDraft, known, layer, leading
 from ir_hub.codegen.derived import derived
 from ir_hub.codegen.spelling import Expr, Layer
 from ir_hub.ir.graph import Node, Value, constant
 from ir_hub.ir.types import DType
+from ir_hub.sdk.dialect import only, rank_of
 
 
 @mxnet.write("batch_norm")
@@ -27,10 +28,15 @@ def _(node: Node) -> Layer:
 
 
 @mxnet.write("layer_norm")
-def _(node: Node) -> Layer:
+def _(node: Node) -> Layer | Expr:
     axis = node.axis % rank_of(node.x)
+    if node.weight is not None and node.bias is not None and not node.weight.is_constant:
+        only(axis == rank_of(node.x) - 1, "its weights are computed, and have several axes")
+        _same_type(node, {"gamma": node.weight, "beta": node.bias})
+        operands = [node.x, node.weight, node.bias]
+        return Expr("F.LayerNorm({0}, {1}, {2}, eps={eps})", operands, {"eps": node.eps})
     sizes = (node.x.shape or ())[axis:]
-    only(all(isinstance(size, int) for size in sizes), "the size of its last axes is open")
+    known(all(isinstance(size, int) for size in sizes), "the size of its last axes is open")
     size = math.prod(sizes)  # type: ignore[arg-type]
     given = {"gamma": node.weight, "beta": node.bias}
     params = {key: value for key, value in given.items() if value is not None}
@@ -68,14 +74,31 @@ def _(node: Node) -> Layer:
 
 
 @mxnet.write("group_norm")
-def _(node: Node) -> Expr:
-    """MXNet's own layer has a weight for each group; this one has one for each channel."""
-    only(node.x.dtype is node.weight.dtype is node.bias.dtype, "its weights are of another type")
-    rank = rank_of(node.x)
-    only(rank > 2, "it has no axes behind the channels")
-    literals = {"groups": node.groups, "eps": node.eps, "axes": rank - 2}
-    text = "_group_norm(F, {0}, {1}, {2}, groups={groups}, eps={eps}, axes={axes})"
-    return Expr(text, [node.x, node.weight, node.bias], literals)
+def _(node: Node) -> Layer:
+    """By a block of the code's own: Gluon's has a weight for each group, not for each channel."""
+    params = _params(node, gamma="weight", beta="bias")
+    only(rank_of(node.x) > 2, "it has no axes behind the channels")
+    kwargs = {"groups": node.groups, "in_channels": node.weight.shape[0], "epsilon": node.eps,
+              "dtype": node.weight.dtype.value}  # fmt: skip
+    return layer("GroupNorm", node, kwargs, {"epsilon": 1e-5, "dtype": "float32"}, params, 1)
+
+
+@mxnet.write("rms_norm")
+def _(node: Node) -> Layer | Expr:
+    rank, weight = rank_of(node.x), node.weight
+    axis = node.axis % rank
+    only(weight.dtype is node.x.dtype, "its weight is of another type")
+    if axis == rank - 1 and weight.is_constant and weight.shape == (node.x.shape or ())[-1:]:
+        kwargs = {"in_channels": weight.shape[0], "epsilon": node.eps, "dtype": weight.dtype.value}
+        defaults = {"epsilon": 1e-5, "dtype": "float32"}
+        return layer("RMSNorm", node, kwargs, defaults, {"gamma": weight}, 1)
+    draft = GluonDraft()
+    x, given = draft.tensor(node.x), draft.tensor(weight)
+    literals = (
+        f"{draft.literal(tuple(range(axis, rank)), 'axes')}, {draft.literal(node.eps, 'eps')}"
+    )
+    lead = rank - max(rank_of(weight), 1)
+    return draft.done(f"_rms_norm(F, {x}, {leading(given, lead)}, {literals})")
 
 
 @mxnet.write("lrn")

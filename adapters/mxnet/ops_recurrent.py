@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
 
 from adapters.mxnet.dialect import mxnet
-from adapters.mxnet.gluon import only
+from adapters.mxnet.recurrent_graph import is_gluons, is_swap
 from ir_hub.codegen.derived import derived
-from ir_hub.codegen.spelling import Layer
+from ir_hub.codegen.draft import Draft
+from ir_hub.codegen.spelling import Expr, Layer
 from ir_hub.ir.graph import Node, Value
+from ir_hub.sdk.dialect import only
 
 Array = np.ndarray[Any, Any]
 # Where MXNet's gates are in ours: i f g o in i o f g, r z n in z r n.
@@ -21,8 +23,10 @@ _CLASSES = {"lstm": "rnn.LSTM", "gru": "rnn.GRU", "rnn": "rnn.RNN"}
 
 
 @mxnet.write("lstm", "gru", "rnn")
-def _(node: Node) -> Layer:
+def _(node: Node) -> Layer | Expr:
     relu = _check(node)
+    if not node.args.get("linear_before_reset", True):
+        return _early_reset(node)
     ways, _, inputs = node.weight.shape
     kwargs = {
         "hidden_size": node.hidden_size,
@@ -37,9 +41,21 @@ def _(node: Node) -> Layer:
     given = [state for state in states if state is not None]
     only(len(given) in (0, len(states)), "only one of its two states is given")
     params = dict(_params(node, ways))
-    call = _call(node, ways, len(given))
+    turned = [_by_way_first(state) if node.layout else state for state in given]
+    texts = []
+    for place, (state, source) in enumerate(zip(given, turned, strict=True), 1):
+        swap = node.layout and source is state
+        texts.append(f"F.swapaxes({{{place}}}, 0, 1)" if swap else f"{{{place}}}")
+    call = _call(node, ways, texts)
     call = "" if call == "{layer}({0})" else call  # as any layer is called
-    return Layer(_CLASSES[node.op], [node.x, *given], kwargs, defaults, params, 1, call)
+    return Layer(_CLASSES[node.op], [node.x, *turned], kwargs, defaults, params, 1, call)
+
+
+def _by_way_first(state: Value) -> Value:
+    """What a state, whose first axis is the batch, was made of, if that has the directions first;
+    else itself."""
+    maker = state.producer
+    return maker.x if maker is not None and is_swap(maker) else state  # type: ignore[no-any-return]
 
 
 def _check(node: Node) -> bool:
@@ -53,34 +69,71 @@ def _check(node: Node) -> bool:
     only(node.clip is None, "it clips")
     only(not node.args.get("input_forget"), "its input and forget gates are coupled")
     only(node.args.get("peephole") is None, "it has peepholes")
-    only(node.args.get("linear_before_reset", True), "it resets before the matrix product")
     only(node.sequence_lens is None, "its sequences have lengths")
-    forwards = node.direction != "reverse" or len(node.results) == 1
-    only(forwards, "it runs backwards only, and its last states are needed")
     return relu
 
 
-def _call(node: Node, ways: int, states: int) -> str:
-    """The call, with results in our form: an axis for the directions."""
-    given = ", ".join(f"{{{place}}}" for place in range(1, states + 1))
-    by_batch = bool(node.layout)
+def _call(node: Node, ways: int, states: Sequence[str]) -> str:
+    """The call."""
+    layout, axis = ("NTC", 1) if node.layout else ("TNC", 0)
+    backwards = node.direction == "reverse"
+    x = f"F.reverse({{0}}, axis={axis})" if backwards else "{0}"
+    called = f"{{layer}}({x})"
     if states:
-        call = f"_with_states(F, {{layer}}, {{0}}, [{given}], {ways}, {by_batch})"
-        only(node.direction != "reverse", "it runs backwards from first states on")
-        only(len(node.result.shape or ()) == 4, "it has first states, and one result of three axes")
-        return call if len(node.results) > 1 else f"{call}[0]"
-    if len(node.results) > 1:
-        count = len(node.results) - 1
-        return f"_from_zeros(F, {{layer}}, {{0}}, {ways}, {by_batch}, {node.hidden_size}, {count})"
-    called = "{layer}({0})"
-    if node.direction == "reverse":
-        axis = 1 if by_batch else 0
-        called = f"F.reverse({{layer}}(F.reverse({{0}}, axis={axis})), axis={axis})"
-    if len(node.result.shape or ()) == 3:  # the axis of the directions is done away with
+        called = f"_from_states(F, {{layer}}, {x}, {', '.join(states)})"
+    elif len(node.results) > 1:
+        called = f'_from_zeros(F, {{layer}}, {x}, layout="{layout}")'
+    if backwards and (states or len(node.results) > 1):
+        called = f"_backwards(F, *{called}, axis={axis})"
+    elif backwards:
+        called = f"F.reverse({called}, axis={axis})"
+    if states and len(node.results) == 1:
+        called += "[0]"
+    return _in_our_form(node, ways, called)
+
+
+def _in_our_form(node: Node, ways: int, called: str) -> str:
+    """What a layer gives, with an axis for the directions unless recurrent_graph did away with
+    it."""
+    layout = "NTC" if node.layout else "TNC"
+    if is_gluons(node):
         return called
+    if len(node.results) > 1:
+        return f'_by_way(F, *{called}, ways={ways}, layout="{layout}")'
     if ways == 1:
-        return f"F.expand_dims({called}, axis={2 if by_batch else 1})"
-    return f"_by_way(F, {called}, {ways}, {by_batch})"
+        return f"F.expand_dims({called}, axis={2 if node.layout else 1})"
+    return f'_by_way(F, {called}, ways={ways}, layout="{layout}")'
+
+
+def _early_reset(node: Node) -> Expr:
+    """A GRU that resets its state before the matrix product: MXNet has no layer for it."""
+    draft, size = Draft(), node.hidden_size
+    ways, rows, inputs = node.weight.shape
+    weights = []
+    for way in range(ways):
+        weights += [
+            derived(node.weight, (rows, inputs), lambda array, way=way: array[way]),
+            derived(node.recurrent, (rows, size), lambda array, way=way: array[way]),
+            _summed_bias(node, way, rows),
+        ]
+    given = [draft.tensor(value) for value in (node.x, *weights)]
+    layout = "NTC" if node.layout else "TNC"
+    given += [f"hidden={draft.literal(size, 'hidden')}", f'layout="{layout}"']
+    if node.initial_h is not None:
+        state = draft.tensor(node.initial_h)
+        given.append(f"first={f'F.swapaxes({state}, 0, 1)' if node.layout else state}")
+    if node.direction == "reverse":
+        given.append("backwards=True")
+    called = f"_gru(F, {', '.join(given)})"
+    called = f"{called}[0]" if len(node.results) == 1 else called
+    return draft.done(_in_our_form(node, ways, called))
+
+
+def _summed_bias(node: Node, way: int, rows: int) -> Value:
+    """The biases of the input and of the state, which are only ever added."""
+    if node.bias is None:
+        return derived(node.weight, (rows,), _zeros(rows))
+    return derived(node.bias, (rows,), lambda array: array[way, :rows] + array[way, rows:])
 
 
 def _params(node: Node, ways: int) -> Iterator[tuple[str, Value]]:

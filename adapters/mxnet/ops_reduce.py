@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from adapters.mxnet.dialect import mxnet
-from adapters.mxnet.gluon import GluonDraft, leading, only, rank_of, whole_sizes
+from adapters.mxnet.gluon import GluonDraft, whole_sizes
 from ir_hub.codegen.spelling import Expr
 from ir_hub.ir.graph import Node
+from ir_hub.sdk.dialect import only, rank_of
 
 _REDUCTIONS = {
     "reduce_sum": "F.sum({x}, {dims})",
@@ -45,6 +46,17 @@ def _(node: Node) -> Expr:
     )
 
 
+@mxnet.write("reduce_log_sum_exp")
+def _(node: Node) -> Expr:
+    only(node.x.dtype is not None and node.x.dtype.is_float, "reduce_log_sum_exp of integers")
+    axes = () if node.axes is None else whole_sizes(node.axes, "its axes")
+    only(axes or not node.noop_with_empty_axes, "over no axes")
+    rank = rank_of(node.x)
+    axes = tuple(sorted(axis % rank for axis in axes)) or tuple(range(rank))
+    literals = {"axes": axes, "keepdims": bool(node.keepdims)}
+    return Expr("_log_sum_exp(F, {0}, axis={axes}, keepdims={keepdims})", [node.x], literals)
+
+
 @mxnet.write("arg_max", "arg_min")
 def _(node: Node) -> Expr:
     only(not node.select_last_index, "MXNet finds the first of equal ones")
@@ -79,16 +91,3 @@ def _(node: Node) -> Expr:
     if node.p == 2:
         norm = "F.sqrt(F.sum(F.square({0}), axis={axis}, keepdims=True))"
     return Expr(f"F.broadcast_div({{0}}, F.maximum({norm}, 1e-30))", [node.x], {"axis": axis})
-
-
-@mxnet.write("rms_norm")
-def _(node: Node) -> Expr:
-    rank = rank_of(node.x)
-    only(node.weight.dtype is node.x.dtype, "its weight is of another type")
-    axes = tuple(range(node.axis % rank, rank))
-    only(rank_of(node.weight) in (0, 1) or node.weight.is_constant, "its weight has several axes")
-    draft = GluonDraft()
-    x, weight = draft.tensor(node.x), draft.tensor(node.weight)
-    literals = f"{draft.literal(axes, 'axes')}, {draft.literal(node.eps, 'eps')}"
-    lead = rank - max(rank_of(node.weight), 1)
-    return draft.done(f"_rms_norm(F, {x}, {leading(weight, lead)}, {literals})")

@@ -2,22 +2,29 @@
 
 from __future__ import annotations
 
+import itertools
 from typing import Any
 
 from adapters.mxnet.dialect import mxnet
-from adapters.mxnet.gluon import GluonDraft, leading, only, rank_of, whole_sizes
+from adapters.mxnet.gluon import GluonDraft, known, leading, whole_sizes
 from adapters.mxnet.open_sizes import carriers, spread
 from adapters.mxnet.reshape_codes import find_codes
 from ir_hub.codegen.spelling import Expr
 from ir_hub.ir.graph import Node, Value
 from ir_hub.ir.types import DType
+from ir_hub.sdk.dialect import only, rank_of
+
+_MOST_STEPS = 5  # the axes that MXNet's kernels which broadcast have
+_FAR = 2**30  # beyond every size: where sources write "to the end"
 
 
 def reshaped(value: Value, shape: tuple[Any, ...]) -> Expr:
     """A tensor in another shape."""
     only(value.shape is not None, "the rank of its input isn't known")
     codes = find_codes(value.shape or (), shape)
-    only(codes is not None, f"MXNet can't say the shape {list(shape)} of {list(value.shape or ())}")
+    known(
+        codes is not None, f"MXNet can't say the shape {list(shape)} of {list(value.shape or ())}"
+    )
     assert codes is not None
     if codes == (0, -1) and rank_of(value) != 1:
         return Expr("F.flatten({0})", [value])
@@ -87,7 +94,7 @@ def _(node: Node) -> Expr:
     if node.sizes is None and isinstance(size, int) and size % count == 0:
         return draft.done(f"F.split({x}, num_outputs={count}, axis={axis})")
     sizes = [value.shape[node.axis] if value.shape else None for value in node.results]
-    only(all(isinstance(s, int) for s in sizes), "it cuts at open sizes")
+    known(all(isinstance(s, int) for s in sizes), "it cuts at open sizes")
     ends = tuple(sum(sizes[: i + 1]) for i in range(count - 1))  # type: ignore[arg-type]
     if not ends:
         return draft.done(x)
@@ -120,23 +127,24 @@ def _cut(start: int, end: int, size: Any) -> tuple[int, int | None]:
         begin, stop, _ = slice(start, end).indices(size)
         only(stop > begin, "it takes nothing, which MXNet has no tensors for")
         return begin, None if stop == size else stop
-    only(abs(start) < 2**30 and end != 0, "it takes nothing")
-    return start, None if end >= 2**31 - 1 else end
+    only(abs(start) < _FAR and end != 0, "it takes nothing")
+    return start, None if end > _FAR else end
 
 
 def _stepped(text: str, axis: int, cut: tuple[int, int, int], size: Any, rank: int) -> str:
     """A slice that leaves out elements, or goes backwards."""
-    only(isinstance(size, int), "it steps through an open size")
-    start, stop, step = slice(*cut).indices(size)
-    only(len(range(start, stop, step)) > 0, "it takes nothing, which MXNet has no tensors for")
-    end = None if stop < 0 else stop
-    nones = ["None"] * rank
-    begins, ends, steps = nones.copy(), nones.copy(), nones.copy()
-    begins[axis], ends[axis], steps[axis] = str(start), str(end), str(step)
-    return (
-        f"F.slice({text}, begin=({', '.join(begins)},), end=({', '.join(ends)},), "
-        f"step=({', '.join(steps)},))"
-    )
+    start, stop, step = cut
+    begin, end = (None if abs(place) > _FAR else place for place in (start, stop))
+    backwards = step < 0
+    only(begin is not None or (start > 0) == backwards, "it takes nothing")
+    only(end is not None or (stop < 0) == backwards, "it takes nothing")
+    if isinstance(size, int):
+        begin, end, step = slice(*cut).indices(size)
+        only(len(range(begin, end, step)) > 0, "it takes nothing, which MXNet has no tensors for")
+        end = None if end < 0 else end
+    nones: list[int | None] = [None] * rank
+    begins, ends, steps = ((*nones[:axis], n, *nones[axis + 1 :]) for n in (begin, end, step))
+    return f"F.slice({text}, begin={begins}, end={ends}, step={steps})"
 
 
 @mxnet.write("reverse")
@@ -149,7 +157,16 @@ def _(node: Node) -> Expr:
 @mxnet.write("tile")
 def _(node: Node) -> Expr:
     repeats = whole_sizes(node.repeats, "how often it repeats")
+    only(_steps(node.x.shape or (), repeats) <= _MOST_STEPS, "MXNet repeats along fewer axes")
     return Expr("F.tile({0}, reps={repeats})", [node.x], {"repeats": repeats})
+
+
+def _steps(shape: tuple[Any, ...], repeats: tuple[int, ...]) -> int:
+    """How many times a walk through the axes goes from elements to repeats of them, or back."""
+    each = zip(repeats, shape, strict=True)
+    kinds = [kind for repeat, size in each
+             for kind in (["repeat"] * (repeat > 1) + ["elements"] * (size != 1))]  # fmt: skip
+    return sum(1 for _ in itertools.groupby(kinds))
 
 
 @mxnet.write("pad")
@@ -193,6 +210,23 @@ def _(node: Node) -> Expr:
     forwards = index.is_constant and bool((index.array() >= 0).all())
     mode = "" if forwards else ', mode="wrap"'
     return Expr(f"F.take({{0}}, {{1}}, axis={{axis}}{mode})", [node.x, index], {"axis": axis})
+
+
+@mxnet.write("gather_elements")
+def _(node: Node) -> Expr:
+    axis, own = node.axis % rank_of(node.x), node.x.shape or ()
+    picked = (*own[:axis], 1, *own[axis + 1 :])
+    only(node.indices.shape == picked, "it takes several elements, or from a part, of each row")
+    text = 'F.pick({0}, {1}, axis={axis}, keepdims=True, mode="wrap")'
+    return Expr(text, [node.x, node.indices], {"axis": axis})
+
+
+@mxnet.write("trilu")
+def _(node: Node) -> Expr:
+    only(node.k is None or node.k.scalar is not None, "its diagonal is computed")
+    rank, k = rank_of(node.x), 0 if node.k is None else int(node.k.scalar)
+    literals = {"k": k, "rank": rank, "upper": bool(node.upper)}
+    return Expr("_triangle(F, {0}, k={k}, rank={rank}, upper={upper})", [node.x], literals)
 
 
 @mxnet.write("gather_nd")

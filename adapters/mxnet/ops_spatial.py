@@ -1,13 +1,15 @@
-"""Convolutions, pools and resizing as Gluon code."""
+"""Convolutions and pools as Gluon code."""
 
 from __future__ import annotations
 
 from typing import Any
 
 from adapters.mxnet.dialect import mxnet
-from adapters.mxnet.gluon import in_order, is_computed, is_vector, layer, only, plain, rank_of
+from adapters.mxnet.gluon import in_order, is_computed, is_vector, known, layer
+from ir_hub.codegen.draft import plain
 from ir_hub.codegen.spelling import Expr, Layer
 from ir_hub.ir.graph import Node, Value
+from ir_hub.sdk.dialect import only, rank_of
 
 Pads = tuple[tuple[int, int], ...]
 
@@ -107,15 +109,15 @@ def _(node: Node) -> Layer:
     call = ""
     if not even:
         only(not node.ceil_mode, "its padding differs from side to side, and it rounds up")
-        only(
-            is_max or node.count_include_pad, "it leaves out padding that differs from side to side"
-        )
         lowest = -3.0e38 if is_max else 0
         call = f"{{layer}}({padded('{0}', node.pads, lowest)})"
+        if not (is_max or node.count_include_pad):  # the part of each window that isn't padding
+            call += f" / {{layer}}({padded('F.ones_like({0})', node.pads, 0)})"
     if node.ceil_mode:
         _check_full(node)
     if not is_max:
-        kwargs["count_include_pad"] = node.count_include_pad or not any(map(any, node.pads))
+        whole = not even or not any(map(any, node.pads))
+        kwargs["count_include_pad"] = node.count_include_pad or whole
     ctor = f"nn.{'Max' if is_max else 'Avg'}Pool{count}D"
     return layer(ctor, node, kwargs, defaults, positional=1, call=call)
 
@@ -129,7 +131,7 @@ def _check_full(node: Node) -> None:
         if stride <= k - pad:
             continue
         size = shape[place] if place < len(shape) else None
-        only(isinstance(size, int), "with a stride this wide its windows depend on the size")
+        known(isinstance(size, int), "with a stride this wide its windows depend on the size")
         last = -(-(size + 2 * pad - k) // stride) * stride - pad
         only(last < size, "MXNet has a window more, in the padding alone")
 
@@ -144,59 +146,3 @@ def _(node: Node) -> Layer | Expr:
     function = "mean" if kind == "Avg" else "max"
     axes = tuple(range(2, count + 2))
     return Expr(f"F.{function}({{0}}, axis={{axes}}, keepdims=True)", [node.x], {"axes": axes})
-
-
-@mxnet.write("resize")
-def _(node: Node) -> Expr:
-    in_order(node)
-    plain_ = node.roi is None and node.scales is None and not node.antialias
-    only(plain_ and node.keep_aspect_ratio_policy == "stretch", "MXNet has no such resizing")
-    if node.mode == "nearest":
-        return _nearest(node)
-    only(rank_of(node.x) == 4, "MXNet interpolates images only")
-    only(node.mode == "linear", f"MXNet has no {node.mode} resizing")
-    corners = node.coordinates == "align_corners"
-    sizes = node.result.shape[2:] if node.result.shape is not None else (None, None)
-    known = all(isinstance(size, int) for size in (*sizes, *(node.x.shape or ())[2:]))
-    only(known, "MXNet resizes to sizes that are known")
-    half = node.coordinates == "half_pixel" and _ratio_is_exact(node, sizes)
-    only(corners or half, f"MXNet has no resizing with {node.coordinates} coordinates")
-    text = "F.contrib.BilinearResize2D({0}, height={height}, width={width}"
-    literals = {"height": sizes[0], "width": sizes[1]}
-    return Expr(text + (")" if corners else ", align_corners=False)"), [node.x], literals)
-
-
-def _ratio_is_exact(node: Node, sizes: tuple[Any, ...]) -> bool:
-    """Whether the scale is that of the sizes, which is all that MXNet knows."""
-    if node.scale_factors is None:
-        return True
-    pairs = zip(node.scale_factors, node.x.shape[2:], sizes, strict=True)
-    return all(factor * old == new for factor, old, new in pairs)
-
-
-def _nearest(node: Node) -> Expr:
-    ratios = _whole_ratios(node)
-    simple = node.coordinates == "asymmetric" and node.nearest == "floor"
-    middle = node.coordinates.endswith("half_pixel") and node.nearest.startswith("round")
-    only(ratios is not None, "MXNet repeats pixels a whole number of times")
-    assert ratios is not None
-    only(simple or middle, f"MXNet has no {node.nearest} with {node.coordinates} coordinates")
-    if len(set(ratios)) == 1 and len(ratios) == 2:
-        text = 'F.UpSampling({0}, scale={scale}, sample_type="nearest")'
-        return Expr(text, [node.x], {"scale": ratios[0]})
-    text = "{0}"
-    for axis, ratio in enumerate(ratios, 2):
-        text = f"F.repeat({text}, repeats={ratio}, axis={axis})" if ratio > 1 else text
-    return Expr(text, [node.x])
-
-
-def _whole_ratios(node: Node) -> list[int] | None:
-    """How many pixels each becomes."""
-    if node.scale_factors is not None:
-        whole = all(float(f).is_integer() for f in node.scale_factors)
-        return [int(f) for f in node.scale_factors] if whole else None
-    old, new = (node.x.shape or ())[2:], node.sizes
-    if not isinstance(new, tuple) or not all(isinstance(n, int) for n in (*old, *new)):
-        return None
-    whole = all(b % a == 0 for a, b in zip(old, new, strict=True))
-    return [b // a for a, b in zip(old, new, strict=True)] if whole else None

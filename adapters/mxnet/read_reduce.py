@@ -117,11 +117,16 @@ def _(node: Reading, b: Builder) -> Any:
 def _(node: Reading, b: Builder) -> Any:
     axis, keep, mode = node.axis("axis", -1), node.flag("keepdims"), node.text("mode", "clip")
     size, indices = node.shape()[axis], whole(node.operand(1), b)
-    node.only(mode == "clip" and isinstance(size, int), f"mode={mode!r}")
+    node.only(isinstance(size, int), "it picks from an open size")
+    node.only(mode in ("clip", "wrap"), f"mode={mode!r}")
     if len(indices.shape or ()) < node.rank():
         indices = b.unsqueeze(indices, (axis,))
-    low, high = b.constant(0, indices.dtype), b.constant(size - 1, indices.dtype)  # type: ignore[operator]
-    found = b.gather_elements(node.x, b.clip(indices, low, high), axis=axis)
+    if mode == "wrap":
+        places = b.mod(indices, b.constant(size, indices.dtype))
+    else:
+        low, high = b.constant(0, indices.dtype), b.constant(size - 1, indices.dtype)  # type: ignore[operator]
+        places = b.clip(indices, low, high)
+    found = b.gather_elements(node.x, places, axis=axis)
     return found if keep else b.squeeze(found, (axis,))
 
 
@@ -137,7 +142,7 @@ def _(node: Reading, b: Builder) -> Any:
     places = b.constant(
         np.arange(time).reshape((time, 1) if axis == 0 else (1, time)), lengths.dtype
     )
-    inside = b.less(places, b.unsqueeze(lengths, (1 - axis,)))
+    inside = b.less(places, b.unsqueeze(lengths, (axis,)))
     mask = b.unsqueeze(inside, tuple(range(2, rank))) if rank > 2 else inside
     return b.where(mask, node.x, b.constant(value, node.x.dtype))
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+
 from adapters.mxnet.dialect import Reading, reads
 from ir_hub.ir.dims import Dim
 from ir_hub.ir.graph import Value
@@ -151,11 +153,17 @@ def _(node: Reading, b: Builder) -> Any:
     height, width = node.integer("height", 1), node.integer("width", 1)
     scales = node.number("scale_height"), node.number("scale_width")
     corners = node.flag("align_corners", True)
-    node.only(mode == "size", f"mode={mode!r}")
+    node.only(mode in ("size", "like"), f"mode={mode!r}")
     literals = {"mode": "linear", "coordinates": "align_corners" if corners else "half_pixel"}
-    if scales != (None, None):
-        sizes = [None if s is None else s * size for s, size in
-                 zip(scales, node.shape()[2:], strict=True)]  # fmt: skip
-        node.only(all(isinstance(s, float) for s in sizes), "it scales open sizes")
-        height, width = (int(s) for s in sizes)  # type: ignore[arg-type]
-    return b.resize(node.x, (height, width), **literals)
+    if mode == "like":
+        return b.resize(node.x, node.shape(1)[2:], **literals)
+    if scales == (None, None):
+        return b.resize(node.x, (height, width), **literals)
+    node.only(None not in scales, "it scales one side only")
+    sizes = node.shape()[2:]
+    if all(isinstance(size, int) for size in sizes):
+        pairs = zip(scales, sizes, strict=True)
+        return b.resize(node.x, tuple(int(np.float32(s) * np.float32(n)) for s, n in pairs),
+                        **literals)  # fmt: skip
+    node.only(all(scale.is_integer() for scale in scales), "it scales open sizes by fractions")
+    return b.resize(node.x, scale_factors=scales, **literals)

@@ -8,6 +8,14 @@ from collections.abc import Collection, Iterable, Sequence
 _LAYER = "_fwd"  # what Gluon appends to the prefix of a block for its one op
 _SEQUENCE = "hybridsequential"
 _PARTS = ("weight", "bias", "gamma", "beta", "parameters", "alpha")
+# Gluon writes a block's class in lower case when it names it: those of its model zoo as they are.
+_CLASSES = {
+    name.lower(): name
+    for name in (
+        "AlexNet", "BasicBlockV1", "BasicBlockV2", "BottleneckV1", "BottleneckV2", "DenseNet",
+        "LinearBottleneck", "MobileNet", "MobileNetV2", "ResNetV1", "ResNetV2", "SqueezeNet", "VGG",
+    )
+}  # fmt: skip
 
 
 def root_prefix(names: Sequence[str]) -> str:
@@ -23,7 +31,7 @@ def root_prefix(names: Sequence[str]) -> str:
 def class_of(component: str) -> str:
     """The class of a block with a default prefix: its name in lower case, and a number."""
     found = re.fullmatch(r"([a-z]+?(?:v\d)?)\d+", component)
-    return found[1] if found else ""
+    return _CLASSES.get(found[1], found[1]) if found else ""
 
 
 def classes_of(scopes: Iterable[str], root: str) -> dict[str, str]:
@@ -33,9 +41,23 @@ def classes_of(scopes: Iterable[str], root: str) -> dict[str, str]:
     for scope in scopes:
         parts = scope.split(".") if scope else []
         for end in range(1, len(parts) + 1):
-            if class_of(parts[end - 1]) == _SEQUENCE:
+            made = class_of(parts[end - 1])
+            if made == _SEQUENCE:
                 found[".".join(parts[:end])] = "Sequential"
+            elif made in _CLASSES.values():
+                found[".".join(parts[:end])] = made
     return found
+
+
+def named_blocks(names: Iterable[str], root: str) -> frozenset[str]:
+    """The outermost blocks whose prefix has no number, such as `features_`: those that hold
+    layers of several kinds which have Gluon's own names."""
+    kinds: dict[str, set[str]] = {}
+    for name in names:
+        found = re.match(r"([a-zA-Z]+)_([a-z]+)\d+_(?:.*_)?fwd$", name.removeprefix(root))
+        if found:
+            kinds.setdefault(found[1], set()).add(found[2])
+    return frozenset(block for block, held in kinds.items() if len(held) > 1)
 
 
 def beside_layers(scopes: Sequence[str], layers: Collection[str]) -> list[str]:
@@ -54,15 +76,21 @@ def is_layer(name: str, inputs: Iterable[str]) -> bool:
     return name.endswith(_LAYER) or not weights.isdisjoint(inputs)
 
 
-def scope_of(name: str, root: str, inputs: Iterable[str]) -> str:
-    """The dotted path of the innermost block that a node is in; a layer is one itself."""
-    parts = _components(name.removeprefix(root).removesuffix(_LAYER))
+def scope_of(
+    name: str, root: str, inputs: Iterable[str], blocks: Collection[str] = frozenset()
+) -> str:
+    """The dotted path of the innermost block that a node is in; a layer is one itself. `blocks` are
+    those of `named_blocks`."""
+    parts = _components(name.removeprefix(root).removesuffix(_LAYER), blocks)
     return ".".join(parts if is_layer(name, inputs) else parts[:-1])
 
 
-def _components(name: str) -> list[str]:
+def _components(name: str, blocks: Collection[str]) -> list[str]:
     """`stage1_unit2_conv1` has three; `conv1_1` and `max_pool` are one, since blocks are numbered
     and layers may have any name."""
+    first, _, rest = name.partition("_")
+    if first in blocks and rest:
+        return [first, *_components(rest, frozenset())]
     found: list[str] = []
     waiting = ""
     tokens = name.split("_")

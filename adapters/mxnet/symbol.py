@@ -13,6 +13,7 @@ VARIABLE = "null"
 # Before MXNet 0.9 a file left out the statistics that these ops keep.
 _STATISTICS = {"BatchNorm": (3, ("moving_mean", "moving_var")), "CuDNNBatchNorm": (3, ())}
 _LONGEST = 64 << 20  # bytes of a graph
+_MOST_RESULTS = 1 << 16  # of a node
 
 
 @dataclass(frozen=True)
@@ -66,7 +67,7 @@ def _not_a_symbol(head: bytes, name: str, reason: str) -> str:
     if head[:1].isspace() or head[:1] == b"{":
         return f"{name} is cut off or broken: {reason}"
     if head[:4] == b"\x12\x01\x00\x00":
-        return f"{name} is a .params file: give the -symbol.json first, and the .params with it"
+        return f"{name} is a .params file under another name: give its -symbol.json too"
     return f"{name} is not an MXNet symbol, which is a JSON file that names nodes and heads"
 
 
@@ -101,6 +102,8 @@ def _entry(item: Any, limit: int, where: str) -> tuple[int, int]:
     numbers = isinstance(item, list) and len(item) in (2, 3)
     if not numbers or not all(isinstance(n, int) and n >= 0 for n in item):
         raise BadModel(f"{where} reads {item!r}, which is no result of a node")
+    if item[1] >= _MOST_RESULTS:
+        raise BadModel(f"{where} reads result {item[1]} of a node, which has no so many")
     if item[0] >= limit:
         raise BadModel(f"{where} reads node {item[0]}, which isn't before it")
     return item[0], item[1]

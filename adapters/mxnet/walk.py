@@ -5,20 +5,22 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
-from adapters.mxnet.attributes import dtype as dtype_of
-from adapters.mxnet.attributes import integers
 from adapters.mxnet.files import Loaded
-from adapters.mxnet.params import DTYPES
-from adapters.mxnet.scopes import beside_layers, classes_of, is_layer, root_prefix, scope_of
+from adapters.mxnet.input_types import said_type
+from adapters.mxnet.scopes import (
+    beside_layers,
+    classes_of,
+    is_layer,
+    named_blocks,
+    root_prefix,
+    scope_of,
+)
 from adapters.mxnet.symbol import VARIABLE, Symbol, SymbolNode
-from ir_hub.ir.dims import Dim
 from ir_hub.ir.dims import Symbol as Size
-from ir_hub.ir.dims import symbol as size_named
 from ir_hub.ir.graph import Source
-from ir_hub.ir.types import DType, TensorType
-from ir_hub.sdk.dialect import Unsupported
+from ir_hub.ir.types import TensorType
 from ir_hub.sdk.errors import BadRequest
-from ir_hub.sdk.source import SourceGraph, SourceNode, symbol_name
+from ir_hub.sdk.source import SourceGraph, SourceNode
 
 # What only gives a recurrent layer its first state; zeros of an unknown batch.
 _BEGINS = ("_zeros", "zeros")
@@ -37,7 +39,7 @@ def walk(loaded: Loaded, inputs: Mapping[str, TensorType]) -> SourceGraph:
         raise BadRequest(f"the model has no input {unknown}; its inputs are {has}")
     symbol = loaded.symbol
     sizes: dict[str, Size] = {}
-    by_name = {node.name: node for node in symbol.nodes if node.op == VARIABLE}
+    by_name = {node.name: i for i, node in enumerate(symbol.nodes) if node.op == VARIABLE}
     calls = [node.name for node in symbol.nodes if node.op != VARIABLE]
     root = root_prefix(calls)
     outputs = _names(symbol)
@@ -46,7 +48,8 @@ def walk(loaded: Loaded, inputs: Mapping[str, TensorType]) -> SourceGraph:
     scopes = beside_layers([node.scope for node in nodes], layers)
     return SourceGraph(
         inputs={
-            name: inputs.get(name) or _said_type(by_name[name], sizes) for name in loaded.inputs
+            name: inputs.get(name) or said_type(loaded, by_name[name], sizes)
+            for name in loaded.inputs
         },
         constants=loaded.arrays,
         nodes=[replace(node, scope=scope) for node, scope in zip(nodes, scopes, strict=True)],
@@ -54,6 +57,7 @@ def walk(loaded: Loaded, inputs: Mapping[str, TensorType]) -> SourceGraph:
         scopes=classes_of(scopes, root),
         symbols=sizes,
         source=Source("mxnet", "", symbol.version),
+        notes=[f"{name} is left out: only a loss reads it" for name in loaded.labels],
     )
 
 
@@ -80,6 +84,7 @@ def _names(symbol: Symbol) -> dict[tuple[int, int], str]:
 def _nodes(loaded: Loaded, names: Mapping[tuple[int, int], str], root: str) -> Iterator[SourceNode]:
     nodes = loaded.symbol.nodes
     begins = _beginnings(nodes)
+    blocks = named_blocks((node.name for node in nodes if node.op != VARIABLE), root)
     used: dict[int, int] = {}
     for index, place in names:
         used[index] = max(used.get(index, 0), place)
@@ -97,7 +102,7 @@ def _nodes(loaded: Loaded, names: Mapping[tuple[int, int], str], root: str) -> I
             tuple(names.get((index, place), "") for place in range(used[index] + 1)),
             node.attrs,
             name=node.name,
-            scope=scope_of(node.name, root, read),
+            scope=scope_of(node.name, root, read, blocks),
         )
 
 
@@ -109,35 +114,3 @@ def _beginnings(nodes: list[SymbolNode]) -> set[int]:
             if not (node.op == "RNN" and place in _STATES):
                 zeros.discard(index)
     return zeros
-
-
-def _said_type(node: SymbolNode, sizes: dict[str, Size]) -> TensorType:
-    """What a variable says of its own type: a size of 0 is open, no shape is any."""
-    dtype, said = DType.FLOAT32, node.attrs.get("__dtype__", "")
-    if said.isdigit() and int(said) < len(DTYPES):
-        dtype = DTYPES[int(said)]
-    elif said and not said.lstrip("-").isdigit():
-        dtype = _or_float(said)
-    shape = node.attrs.get("__shape__")
-    try:
-        given = integers(shape, "__shape__") if shape else ()
-    except Unsupported:
-        given = ()
-    if not given:
-        return TensorType(dtype)
-    return TensorType(dtype, tuple(_size(s, node.name, i, sizes) for i, s in enumerate(given)))
-
-
-def _or_float(text: str) -> DType:
-    try:
-        return dtype_of(text, "__dtype__")
-    except Unsupported:
-        return DType.FLOAT32
-
-
-def _size(said: int | None, name: str, axis: int, sizes: dict[str, Size]) -> Dim:
-    if said:
-        return said
-    called = symbol_name(f"{name}_{axis}", sizes)
-    sizes[called] = Size(called, min=1)
-    return size_named(called)

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -17,6 +20,8 @@ from ir_hub.sdk.errors import BadModel, BadRequest, UnsupportedNodes
 from ir_hub.sdk.subject import InProcess
 
 TYPES = {"data": TensorType(DType.FLOAT32, (2, 3, 8, 9))}
+ROOT = Path(__file__).parents[3]
+ENVIRONMENT = {"PYTHONPATH": f"{ROOT}{os.pathsep}{ROOT / 'protos' / 'python'}"}
 WEIGHT, BIAS = np.ones((4, 3, 3, 3), np.float32), np.ones(4, np.float32)
 
 
@@ -65,7 +70,7 @@ def test_whole(tmp_path: Path) -> None:
         (b"<!DOCTYPE html>", "is not an MXNet symbol"),
         (b"\x80\x04pickled", "is not an MXNet symbol"),
         (b"PK\x03\x04" + bytes(9), "is not an MXNet symbol"),
-        (b"\x12\x01" + bytes(20), "is a .params file: give the -symbol.json first"),
+        (b"\x12\x01" + bytes(20), "is a .params file under another name"),
         (b"version https://git-lfs.github.com/spec/v1\n", "Git LFS pointer"),
         (b"[1, 2]", "it has no list of nodes"),
         (b'{"nodes": []}', "has no list of heads"),
@@ -75,6 +80,8 @@ def test_whole(tmp_path: Path) -> None:
          "reads node 0, which isn't before it"),
         (b'{"nodes": [{"op": "relu", "name": "r", "inputs": [[-1, 0]]}], "heads": [[0, 0]]}',
          "which is no result of a node"),
+        (b'{"nodes": [{"op": "null", "name": "x", "inputs": []}], "heads": [[0, 1099511627776]]}',
+         "which has no so many"),
         (b'{"nodes": [{"op": "relu", "name": "r", "attrs": {"a": 1}, "inputs": []}],'
          b' "heads": [[0, 0]]}', "attributes that aren't texts"),
         (b"[" * 100_000, "is not an MXNet symbol"),
@@ -108,8 +115,40 @@ def test_missing_params(tmp_path: Path) -> None:
     with pytest.raises(BadModel, match=r"1 weights .* have no array: conv_bias") as caught:
         parse(tmp_path, whole(tmp_path, conv_weight=WEIGHT))
     assert [problem.subject for problem in caught.value.problems] == ["conv_bias"]
-    with pytest.raises(BadModel, match=r"no \.params file was given"):
+
+
+def test_a_graph_alone(tmp_path: Path) -> None:
+    with pytest.raises(BadModel, match=r"give it too, a file such as m-0000\.params"):
         parse(tmp_path, {"m-symbol.json": json.dumps(graph()).encode()})
+
+
+def test_params_alone(tmp_path: Path) -> None:
+    content = params(tmp_path, conv_weight=WEIGHT)
+    with pytest.raises(BadModel, match=r"weights alone: give the graph too, .* m-symbol\.json"):
+        parse(tmp_path, {"m-0007.params": content})
+
+
+def test_params_first(tmp_path: Path) -> None:
+    files = whole(tmp_path)
+    parse(tmp_path, {name: files[name] for name in ("m.params", "m-symbol.json")})
+
+
+def test_reading_needs_no_mxnet(tmp_path: Path) -> None:
+    for name, content in whole(tmp_path).items():
+        (tmp_path / name).write_bytes(content)
+    script = (
+        "import sys; from pathlib import Path\n"
+        "from adapters.mxnet.adapter import MXNetAdapter\n"
+        "from ir_hub.ir.types import DType, TensorType\n"
+        "from ir_hub.sdk.client import NamedBlob\n"
+        "from ir_hub.sdk.subject import InProcess\n"
+        "subject = InProcess(MXNetAdapter(), Path('read'))\n"
+        "files = [NamedBlob(name, subject.store.put_bytes(Path(name).read_bytes()))\n"
+        "         for name in ('m-symbol.json', 'm.params')]\n"
+        "subject.parse(files, {'data': TensorType(DType.FLOAT32, (2, 3, 8, 9))})\n"
+        "assert 'mxnet' not in sys.modules\n"
+    )
+    subprocess.run([sys.executable, "-c", script], cwd=tmp_path, env=ENVIRONMENT, check=True)
 
 
 def test_extra_params(tmp_path: Path) -> None:
@@ -161,18 +200,29 @@ def test_unknown_input(tmp_path: Path) -> None:
 
 
 def test_shapes_are_asked_for(tmp_path: Path) -> None:
-    more = {"op": "Reshape", "name": "r", "attrs": {"shape": "(-3, 0)"}, "inputs": [[3, 0, 0]]}
+    nodes = [
+        {"op": "null", "name": "data", "inputs": []},
+        {"op": "Reshape", "name": "r", "attrs": {"shape": "(-3, 0)"}, "inputs": [[0, 0, 0]]},
+    ]
+    content = json.dumps({"nodes": nodes, "heads": [[1, 0, 0]]}).encode()
     with pytest.raises(UnsupportedNodes, match="give the shapes of the model's inputs"):
-        parse(tmp_path, whole(tmp_path, graph(more)), {})
+        parse(tmp_path, {"m-symbol.json": content}, {})
 
 
-def old(symbol: dict[str, Any]) -> dict[str, Any]:
-    """As MXNet 0.8 wrote it: `param` for attributes, pairs for inputs, statistics left out."""
+def old(symbol: dict[str, Any], key: str = "param") -> dict[str, Any]:
+    """As older versions of MXNet wrote it: pairs for inputs, statistics left out."""
     for node in symbol["nodes"]:
-        node["param"] = node.pop("attrs", {})
+        node[key] = node.pop("attrs", {})
         node["inputs"] = [entry[:2] for entry in node["inputs"]]
         node["backward_source_id"] = -1
     return {**symbol, "heads": [entry[:2] for entry in symbol["heads"]]}
+
+
+@pytest.mark.parametrize("key", ["param", "attr", "attrs"])
+def test_spellings_of_attributes(key: str, tmp_path: Path) -> None:
+    symbol = old(graph(), key)
+    symbol["nodes"][3]["attr"] = {**symbol["nodes"][3].get("attr", {}), "weight_lr_mult": "1"}
+    parse(tmp_path, whole(tmp_path, symbol))
 
 
 def test_files_of_old_versions(tmp_path: Path) -> None:

@@ -61,16 +61,43 @@ def test_truth_values_go_in_and_out(tmp_path: Path) -> None:
         np.testing.assert_array_equal(ours, theirs)
 
 
+def test_a_class_of_the_model_is_called_as_ours(tmp_path: Path) -> None:
+    """The block that the code brings along keeps its name, the model's class gets another one."""
+    random = np.random.RandomState(0)
+    b = Builder()
+    x = b.input("x", shape=(2, 4, 3, 3))
+    weight, bias = (b.constant(random.normal(size=4).astype(np.float32)) for _ in range(2))
+    with b.within("norm"):
+        b.graph.outputs = [b.relu(b.group_norm(b.tanh(x), weight, bias, groups=2))]
+    model = Model(b.graph, {"": "Net", "norm": "GroupNorm"})
+    subject = InProcess(ADAPTER, tmp_path)
+    blob = subject.store.put_bytes(serde.dump_bytes(model, subject.store.put_bytes, OPSET))
+    feed = random.normal(size=(2, 4, 3, 3)).astype(np.float32)
+    found = subject.run(subject.emit(blob), {"x": feed})
+    assert error(list(found.values()), reference.run(model, [feed])) < 1e-5
+
+
+def test_an_input_that_nothing_reads_is_refused(tmp_path: Path) -> None:
+    b = Builder()
+    x, _ = b.input("x", shape=(2, 3)), b.input("unused", shape=(2, 3))
+    b.graph.outputs = [b.relu(x)]
+    subject = InProcess(ADAPTER, tmp_path)
+    blob = subject.store.put_bytes(serde.dump_bytes(Model(b.graph), subject.store.put_bytes, OPSET))
+    with pytest.raises(UnsupportedNodes, match="nothing computes with it") as caught:
+        subject.emit(blob)
+    assert [problem.subject for problem in caught.value.problems] == ["unused"]
+
+
 def test_ops_that_mxnet_lacks_are_listed(tmp_path: Path) -> None:
     b = Builder()
     x = b.input("x", shape=(2, 3, 3))
-    b.graph.outputs = [b.det(x), b.trilu(x), b.relu(x)]
+    b.graph.outputs = [b.det(x), b.unique(x)[0], b.relu(x)]
     subject = InProcess(ADAPTER, tmp_path)
     blob = subject.store.put_bytes(serde.dump_bytes(Model(b.graph), subject.store.put_bytes, OPSET))
     with pytest.raises(UnsupportedNodes) as caught:
         subject.emit(blob)
     found = [problem.description for problem in caught.value.problems]
-    assert found == ["mxnet has no op for det", "mxnet has no op for trilu"]
+    assert found == ["mxnet has no op for det", "mxnet has no op for unique"]
 
 
 def test_nodes_that_cannot_be_said_are_listed(tmp_path: Path) -> None:

@@ -40,7 +40,7 @@ SMALL: dict[str, tuple[Callable[[], Any], dict[str, Any], int]] = {
     "perceptron": (models.perceptron, image(2, 5), 26),
     "lenet": (models.lenet, image(2, 1, 29, 27), 30),
     "u-net": (models.UNet, image(2, 3, 12, 14), 30),
-    "resizer": (models.Resizer, image(2, 3, 11, 13), 48),
+    "resizer": (models.Resizer, image(2, 3, 11, 13), 56),
     "text cnn": (models.TextCNN, words(2, 9), 30),
     "tagger": (models.Tagger, words(2, 6), 30),
     "both ways": (models.BothWays, words(2, 6), 36),

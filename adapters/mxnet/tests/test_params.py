@@ -119,6 +119,7 @@ def test_every_type_has_bytes() -> None:
     ("content", "message"),
     [
         (b"", "is not an MXNet .params file"),
+        (struct.pack(">QQQ", 0x112, 0, 0), "is not an MXNet .params file"),
         (b"\x80\x04\x95" + bytes(20), "a pickle or a zip archive, which is never opened"),
         (b"PK\x03\x04" + bytes(20), "a pickle or a zip archive, which is never opened"),
         (listed(OLD["V2"] + DATA.tobytes(), names=()), "has 1 arrays and 0 names"),

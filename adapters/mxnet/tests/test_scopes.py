@@ -4,7 +4,13 @@ from __future__ import annotations
 
 import pytest
 
-from adapters.mxnet.scopes import beside_layers, classes_of, root_prefix, scope_of
+from adapters.mxnet.scopes import (
+    beside_layers,
+    classes_of,
+    named_blocks,
+    root_prefix,
+    scope_of,
+)
 
 
 @pytest.mark.parametrize(
@@ -47,5 +53,18 @@ def test_an_activation_stands_behind_its_layer() -> None:
 
 
 def test_classes() -> None:
-    found = classes_of(["hybridsequential0.enc0", "conv0"], "resnetv10_")
-    assert found == {"": "resnetv1", "hybridsequential0": "Sequential"}
+    found = classes_of(["hybridsequential0.enc0", "linearbottleneck3.conv0"], "resnetv10_")
+    assert found == {
+        "": "ResNetV1",
+        "hybridsequential0": "Sequential",
+        "linearbottleneck3": "LinearBottleneck",
+    }
+
+
+def test_blocks_without_a_number() -> None:
+    names = ["m_features_conv0_fwd", "m_features_bottleneck0_batchnorm0_fwd", "m_output_pred_fwd",
+             "m_max_pool0_fwd", "m_bn_conv1", "m_bn_dense1"]  # fmt: skip
+    blocks = named_blocks(names, "m_")
+    assert blocks == {"features"}
+    scopes = [scope_of(name, "m_", [], blocks) for name in names[:3]]
+    assert scopes == ["features.conv0", "features.bottleneck0.batchnorm0", "output_pred"]
