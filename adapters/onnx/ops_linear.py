@@ -107,6 +107,10 @@ def write_attention_core(node: Node, emitter: Any) -> Any:
         attributes |= {"q_num_heads": 1, "kv_num_heads": 1}
         if mask is not None and rank_of(mask, "the mask of attention") == 3:
             mask = emitter.node("Unsqueeze", [mask, (1,)])[0]
+    if mask is not None and rank_of(node.mask, "the mask of attention"):
+        rows, queries = (1, *node.mask.shape)[-2], node.q.shape[-2]
+        if rows != queries:  # which ONNX allows, but ONNX Runtime doesn't
+            mask = emitter.node("Expand", [mask, (queries, 1)])[0]
     return emitter.node("Attention", [*operands, mask], attributes)
 
 

@@ -19,6 +19,7 @@ from ir_hub.sdk.source import SourceGraph
 _CODE = Format("code", (".py",), "model.py, nested nn.Modules, and their model.safetensors.")
 
 _EXPORTED = Format("pt2", (".pt2",), "An exported program, as torch.export.save writes it.")
+_BOTH = Format("pt2", (".pt2",), "model.pt2, an exported program, and the code that it came from.")
 
 
 class PyTorchAdapter(Adapter):
@@ -27,7 +28,7 @@ class PyTorchAdapter(Adapter):
 
     framework: ClassVar[str] = "pytorch"
     reads: ClassVar[tuple[Format, ...]] = (_EXPORTED,)
-    writes: ClassVar[tuple[Format, ...]] = (_CODE,)
+    writes: ClassVar[tuple[Format, ...]] = (_CODE, _BOTH)
     code: ClassVar[tuple[str, ...]] = _CODE.suffixes
     options: ClassVar[tuple[Option, ...]] = (
         Option("run", "threads", "Threads that PyTorch may use.", "1", ("1", "2", "4", "8")),
@@ -66,7 +67,11 @@ class PyTorchAdapter(Adapter):
         return walk(loaded, inputs)
 
     def save(self, model: Model, format_name: str, folder: Path, work: Work) -> Emitted:
-        """Writes model.py and model.safetensors."""
+        """Writes model.py and model.safetensors, and model.pt2 if that is asked for."""
+        if format_name == _BOTH.name:
+            from adapters.pytorch.export import save_exported
+
+            return save_exported(model, folder, work.progress)
         from adapters.pytorch.emit import save
 
         return save(model, folder, work.progress)

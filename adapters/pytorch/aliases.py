@@ -9,11 +9,12 @@ from ir_hub.sdk.source import SourceNode
 # Ops whose result may be the operand's own elements, looked at in another way.
 VIEWS = frozenset((
     "alias", "alpha_dropout", "broadcast_tensors", "broadcast_to", "chunk", "contiguous", "detach",
-    "diagonal", "dropout", "expand", "expand_as", "feature_dropout", "flatten", "lift_fresh", "mT",
-    "meshgrid", "moveaxis", "movedim", "narrow", "numpy_T", "permute", "positive", "ravel",
-    "reshape", "reshape_as", "resolve_conj", "resolve_neg", "select", "slice", "split",
-    "split_with_sizes", "squeeze", "swapaxes", "swapdims", "t", "tensor_split", "to", "transpose",
-    "type_as", "unbind", "unflatten", "unfold", "unsqueeze", "view", "view_as",
+    "diagonal", "dropout", "expand", "expand_as", "feature_alpha_dropout", "feature_dropout",
+    "flatten", "lift_fresh", "mT", "meshgrid", "moveaxis", "movedim", "narrow", "numpy_T",
+    "permute", "positive", "ravel", "reshape", "reshape_as", "resolve_conj", "resolve_neg",
+    "select", "slice", "split", "split_with_sizes", "squeeze", "swapaxes", "swapdims", "t",
+    "tensor_split", "to", "transpose", "type_as", "unbind", "unflatten", "unfold", "unsqueeze",
+    "view", "view_as",
 ))  # fmt: skip
 
 # How a part is put back into what it is a part of. The operands and attributes are those of the

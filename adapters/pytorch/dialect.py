@@ -11,7 +11,7 @@ from ir_hub.codegen.spelling import Layer, Style
 from ir_hub.codegen.steps import is_number
 from ir_hub.ir.graph import Node, Value
 from ir_hub.ir.types import DType
-from ir_hub.sdk.dialect import Dialect, Unsupported
+from ir_hub.sdk.dialect import Dialect, only
 
 AXES = {
     "conv": "NC*,OI*->NC*",
@@ -92,15 +92,6 @@ class Draft(BaseDraft):
         return f"{self.tensor(argument)}.tolist()"
 
 
-def known_sizes(argument: Any, reason: str) -> tuple[Any, ...]:
-    """Sizes as a tuple; Unsupported, with the reason, when only the run knows them."""
-    if isinstance(argument, Value) and argument.is_constant:
-        return tuple(map(int, argument.array().reshape(-1)))
-    if not isinstance(argument, tuple):
-        raise Unsupported(reason)
-    return argument
-
-
 def module(ctor: str, function: str, **kwargs: str) -> Callable[[Node], Layer]:
     """A rule for a layer without weights: its class with the arguments pytorch=ours, and the
     function that does the same."""
@@ -119,26 +110,8 @@ def rows(table: Mapping[str, str], *, numbers: str = "") -> None:
         pytorch.write(op)(expression(text, numbers=numbers))
 
 
-def rank_of(value: Value) -> int:
-    """The number of axes; Unsupported when it isn't known."""
-    if value.shape is None:
-        raise Unsupported("the rank of its input isn't known")
-    return len(value.shape)
-
-
-def only(condition: bool, reason: str) -> None:
-    """Refuses a node, with the reason, unless a condition holds."""
-    if not condition:
-        raise Unsupported(reason)
-
-
 def constant_of(node: Node, name: str) -> Value:
     """A tensor argument that must be a constant, because it becomes a layer's weight."""
     value: Value = node.args[name]  # type: ignore[assignment]
     only(value.is_constant, f"its {name} isn't a constant")
     return value
-
-
-def plain(items: tuple[int, ...]) -> int | tuple[int, ...]:
-    """A tuple of equal numbers as that number, as PyTorch's layers take it."""
-    return items[0] if len(set(items)) == 1 else items

@@ -12,6 +12,7 @@ from pathlib import Path
 import ruff  # type: ignore[import-untyped]
 
 from adapters.pytorch.functions import sources
+from adapters.pytorch.sequences import join_directions
 from adapters.pytorch.spell import Bodies, return_by_nodes, spell
 from adapters.pytorch.table import pytorch
 from adapters.pytorch.weights import write_weights
@@ -42,6 +43,7 @@ def save(model: Model, folder: Path, progress: Progress) -> Emitted:
     """
     source_names = {value: value.name for value in model.graph.constants()}
     return_by_nodes(model.graph)
+    join_directions(model.graph)
     bodies = Bodies(model.scopes)
     spellings = spell(model.graph, bodies)
     try:

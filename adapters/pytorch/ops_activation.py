@@ -5,13 +5,14 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from adapters.pytorch.dialect import Draft, module, only, pytorch
+from adapters.pytorch.dialect import Draft, module, pytorch
 from ir_hub.codegen.derived import derived
 from ir_hub.codegen.draft import expression
 from ir_hub.codegen.spelling import Expr, Layer
 from ir_hub.ir.dims import Dim
 from ir_hub.ir.graph import Node
 from ir_hub.ir.types import DType
+from ir_hub.sdk.dialect import only
 
 _SELU = 1.6732632423543772, 1.0507009873554805
 

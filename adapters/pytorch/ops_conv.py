@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from adapters.pytorch.dialect import Draft, only, plain, pytorch
+from adapters.pytorch.dialect import Draft, pytorch
+from ir_hub.codegen.draft import plain
 from ir_hub.codegen.spelling import Expr, Layer
 from ir_hub.ir.graph import Node, Value
+from ir_hub.sdk.dialect import only
 
 Pads = tuple[tuple[int, int], ...]
 

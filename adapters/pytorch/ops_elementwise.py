@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from adapters.pytorch.dialect import Draft, only, pytorch, rows
+from adapters.pytorch.dialect import Draft, pytorch, rows
 from ir_hub.codegen.draft import expression
 from ir_hub.codegen.spelling import Expr
 from ir_hub.codegen.steps import is_number
 from ir_hub.ir.graph import Node, Value
 from ir_hub.ir.types import DType
+from ir_hub.sdk.dialect import only
 
 _SMALL_FLOATS = {  # the greatest finite numbers of types that casts saturate to
     DType.FLOAT8_E4M3FN: 448,

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from adapters.pytorch.dialect import Draft, known_sizes, only, pytorch, rank_of
+from adapters.pytorch.dialect import Draft, pytorch
 from ir_hub.codegen.draft import expression
 from ir_hub.codegen.spelling import Expr
 from ir_hub.ir.graph import Node, Value
+from ir_hub.sdk.dialect import known_sizes, only, rank_of
 
 _PAD_MODES = {"reflect": "reflect", "edge": "replicate", "wrap": "circular"}
 

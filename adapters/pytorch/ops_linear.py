@@ -6,12 +6,13 @@ import math
 import re
 from typing import Any
 
-from adapters.pytorch.dialect import Draft, only, pytorch
+from adapters.pytorch.dialect import Draft, pytorch
 from ir_hub.codegen.derived import derived
 from ir_hub.codegen.spelling import Expr, Layer
 from ir_hub.ir.graph import Node, Value
 from ir_hub.ir.tensor import Tensor
 from ir_hub.ir.types import TensorType
+from ir_hub.sdk.dialect import only
 
 
 @pytorch.write("matmul")

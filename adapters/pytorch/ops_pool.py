@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from adapters.pytorch.dialect import Draft, only, plain, pytorch, rank_of
+from adapters.pytorch.dialect import Draft, pytorch
 from adapters.pytorch.ops_conv import flat_pads
+from ir_hub.codegen.draft import plain
 from ir_hub.codegen.spelling import Expr, Layer
 from ir_hub.ir.graph import Node
 from ir_hub.ir.types import DType
+from ir_hub.sdk.dialect import only, rank_of
 
 
 @pytorch.write("max_pool")

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import ml_dtypes
 
-from adapters.pytorch.dialect import Draft, only, plain, pytorch, rank_of
+from adapters.pytorch.dialect import Draft, pytorch
 from adapters.pytorch.ops_conv import centred, flat_pads
 from adapters.pytorch.weights import CODES
 from ir_hub.codegen.derived import derived
+from ir_hub.codegen.draft import plain
 from ir_hub.codegen.spelling import Expr
 from ir_hub.ir.graph import Node, Value
 from ir_hub.ir.types import DType
-from ir_hub.sdk.dialect import Unsupported
+from ir_hub.sdk.dialect import Unsupported, only, rank_of
 
 _LIMITS = {
     DType.FLOAT8_E4M3FN: 448,

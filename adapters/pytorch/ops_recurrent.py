@@ -6,10 +6,11 @@ from typing import Any
 
 import numpy as np
 
-from adapters.pytorch.dialect import Draft, only, pytorch, rank_of
+from adapters.pytorch.dialect import Draft, pytorch
 from ir_hub.codegen.derived import derived
 from ir_hub.codegen.spelling import Code, Expr, Layer
 from ir_hub.ir.graph import Node, Value
+from ir_hub.sdk.dialect import only, rank_of
 
 # Where PyTorch's gates are in ours: i o f g as i f g o, z r n as r z n.
 _GATES = {"lstm": (0, 2, 3, 1), "gru": (1, 0, 2), "rnn": (0,)}
@@ -34,6 +35,11 @@ _WITH_COEFFICIENTS = {  # and their defaults: alpha, then beta
 
 @pytorch.write("lstm", "gru", "rnn")
 def _(node: Node) -> Layer | Expr:
+    return _layer(node) if is_layer(node) else _loop(node)
+
+
+def is_layer(node: Node) -> bool:
+    """Whether one of PyTorch's own layers computes what a recurrent node does."""
     names = _activation_names(node)
     count = len(_USUAL[node.op])
     usual = all(names[i : i + count] == _USUAL[node.op] for i in range(0, len(names), count))
@@ -42,12 +48,10 @@ def _(node: Node) -> Layer | Expr:
     plain = node.clip is None and not node.args.get("input_forget") and node.sequence_lens is None
     plain = plain and node.args.get("peephole") is None and node.direction != "reverse"
     plain = plain and node.args.get("linear_before_reset", True) is True
-    if plain and (usual or relu) and all(v.is_constant for v in weights):
-        return _layer(node, relu)
-    return _loop(node, names)
+    return plain and (usual or relu) and all(v.is_constant for v in weights)
 
 
-def _layer(node: Node, relu: bool) -> Layer:
+def _layer(node: Node) -> Layer:
     directions, _, inputs = node.weight.shape
     kwargs = {
         "input_size": inputs,
@@ -57,7 +61,7 @@ def _layer(node: Node, relu: bool) -> Layer:
         "bidirectional": directions == 2,
     }
     if node.op == "rnn":
-        kwargs["nonlinearity"] = "relu" if relu else "tanh"
+        kwargs["nonlinearity"] = _activation_names(node)[0]
     defaults = {"bias": True, "batch_first": False, "bidirectional": False, "nonlinearity": "tanh"}
     states = [node.initial_h, *([node.initial_c] if node.op == "lstm" else [])]
     inputs_ = [node.x, *(state for state in states if state is not None)]
@@ -67,12 +71,15 @@ def _layer(node: Node, relu: bool) -> Layer:
 
 
 def _call(node: Node, states: list[Value | None]) -> str:
-    """The call of the layer, with results in ONNX's form: an axis for the directions."""
+    """The call of the layer; unless only the sequence is read, with results in ONNX's form: an
+    axis for the directions."""
     turned = ".transpose(0, 1).contiguous()" if node.layout else ""
     given = [f"{{{i + 1}}}{turned}" for i, _ in enumerate(s for s in states if s is not None)]
     if any(state is None for state in states):
         only(all(state is None for state in states), "only one of its two states is given")
     hidden = f", ({', '.join(given)})" if len(given) == 2 else "".join(f", {g}" for g in given)
+    if len(node.results) == 1:  # see sequences.py
+        return f"{{layer}}({{0}}{hidden})[0]"
     directions = node.weight.shape[0]
     return f"_with_directions({{layer}}({{0}}{hidden}), {directions}, {bool(node.layout)})"
 
@@ -122,7 +129,7 @@ def _activations(node: Node, names: tuple[str, ...]) -> str:
     return f"[{', '.join(found)}]"
 
 
-def _loop(node: Node, names: tuple[str, ...]) -> Expr:
+def _loop(node: Node) -> Expr:
     rank_of(node.x)
     draft = Draft()
     states = "initial_h", *(("initial_c", "peephole") if node.op == "lstm" else ())
@@ -137,5 +144,6 @@ def _loop(node: Node, names: tuple[str, ...]) -> Expr:
     for name, item in literals.items():
         if item != usual.get(name, False):
             given.append(f"{name}={draft.literal(item, name)}")
-    given.append(f"activations={draft.literal(Code(_activations(node, names)), 'functions')}")
+    functions = Code(_activations(node, _activation_names(node)))
+    given.append(f"activations={draft.literal(functions, 'functions')}")
     return draft.done(f"_{node.op}({', '.join(given)})")

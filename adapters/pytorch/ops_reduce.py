@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from adapters.pytorch.dialect import HALVES, Draft, only, pytorch, rank_of
+from adapters.pytorch.dialect import HALVES, Draft, pytorch
 from ir_hub.codegen.spelling import Expr
 from ir_hub.ir.graph import Node, Value
 from ir_hub.ir.types import DType
+from ir_hub.sdk.dialect import only, rank_of
 
 _FLOATING = {  # what is computed in floats; integers are, in float64, and then lose the fraction
     "reduce_mean": "{x}.mean({dims})",

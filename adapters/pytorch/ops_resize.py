@@ -5,11 +5,13 @@ from __future__ import annotations
 from fractions import Fraction
 from typing import Any
 
-from adapters.pytorch.dialect import AXES, Draft, only, plain, pytorch, rank_of
+from adapters.pytorch.dialect import AXES, Draft, pytorch
+from ir_hub.codegen.draft import plain
 from ir_hub.codegen.spelling import Expr, Layer
 from ir_hub.ir.graph import Node
 from ir_hub.ir.types import DType
 from ir_hub.ops.resize import scale_fraction
+from ir_hub.sdk.dialect import only, rank_of
 
 _LINEAR = {1: "linear", 2: "bilinear", 3: "trilinear"}
 _COMPUTED = (DType.FLOAT16, DType.BFLOAT16, DType.FLOAT32, DType.FLOAT64)

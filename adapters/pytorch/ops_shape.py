@@ -5,13 +5,14 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from adapters.pytorch.dialect import Draft, known_sizes, only, pytorch, rank_of
+from adapters.pytorch.dialect import Draft, pytorch
 from ir_hub.codegen.draft import expression
 from ir_hub.codegen.spelling import Expr, Layer
 from ir_hub.ir.dims import Dim, divide_exactly, symbols_of
 from ir_hub.ir.dims import Expr as Size
 from ir_hub.ir.graph import Node, Value
 from ir_hub.ir.types import DType
+from ir_hub.sdk.dialect import known_sizes, only, rank_of
 
 _PAD_MODES = {"reflect": "reflect", "edge": "replicate", "wrap": "circular"}
 

@@ -261,10 +261,20 @@ def to_other(b: Builder, x: Value, other: Value, copy: bool = False) -> Any:
     return to(b, x, other.dtype)
 
 
-@aten("dropout.default", "feature_dropout.default", "alpha_dropout.default")
+_RANDOM = "dropout in training mode is random: export the model after .eval()"
+
+
+@aten("dropout.default")
 def dropout(b: Builder, x: Value, p: float, train: bool) -> Any:
-    expect(not train, "dropout in training mode is random: export the model after .eval()")
+    expect(not train, _RANDOM)
     return b.dropout(x, rate=p)
+
+
+@aten("feature_dropout.default", "alpha_dropout.default", "feature_alpha_dropout.default")
+def other_dropout(b: Builder, x: Value, p: float, train: bool) -> Any:
+    """Of whole channels, or with another noise: a dropout of elements would train otherwise."""
+    expect(not train, _RANDOM)
+    return b.identity(x)
 
 
 _ON_NUMBERS = {

@@ -54,11 +54,17 @@ def run(files: Files, inputs: Mapping[str, Array], threads: int) -> dict[str, Ar
 
 def _loaded(code: str, weights: str) -> Any:
     """The model that code loads, as a function that keeps no gradients."""
+    return torch.no_grad()(module_of(code, weights))
+
+
+def module_of(code: str, weights: str) -> torch.nn.Module:
+    """The model that code loads with the weights in a file."""
     # Errors then show the line of the model's code.
     linecache.cache["model.py"] = len(code), None, code.splitlines(keepends=True), "model.py"
     namespace: dict[str, Any] = {"__name__": "model"}
     exec(compile(code, "model.py", "exec"), namespace)
-    return torch.no_grad()(namespace["load"](weights))
+    module: torch.nn.Module = namespace["load"](weights)
+    return module
 
 
 def _place(error: Exception) -> str:

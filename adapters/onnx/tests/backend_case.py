@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,7 +21,6 @@ from adapters.onnx.run import open_session, run_session
 from adapters.onnx.walk import walk
 from ir_hub.ir.graph import Model
 from ir_hub.ir.tensor import Blob
-from ir_hub.ir.types import DType
 from ir_hub.ir.verify import verify
 from ir_hub.ops.catalogue import OPS
 from ir_hub.sdk.adapter import Files, SourceFile
@@ -30,10 +28,9 @@ from ir_hub.sdk.errors import AdapterError, BadModel, UnsupportedNodes
 from ir_hub.sdk.source import read
 from ir_hub.simplify.lower import lower
 from ir_hub.simplify.reference import run
+from tests.backend.agreement import as_ours, compared, summary
 
 KINDS = ("node", "simple", "pytorch-converted", "pytorch-operator")
-# The suite's own tolerance for bfloat16; float16 rounds at other places in the expanded models.
-_TWO_ULPS = {"bfloat16": 2**-6, "float16": 2**-9}
 Array = np.ndarray[Any, Any]
 DataSet = tuple[list[Any], list[Any]]
 
@@ -124,15 +121,6 @@ def _by_reference(model: Model, inputs: Sequence[Any], expected: Sequence[Any], 
     return compared(found, expected, case)
 
 
-def as_ours(array: Any) -> Array:
-    """A value of the suite as the array that the IR has for it."""
-    array = np.asarray(array)
-    if DType.of(array.dtype) is not DType.STRING:
-        return array
-    texts = [t.decode() if isinstance(t, bytes) else str(t) for t in array.reshape(-1)]
-    return np.array(texts, object).reshape(array.shape)
-
-
 def _by_runtime(
     model: Model, content: bytes, data_sets: Sequence[DataSet], case: Any, opset: int
 ) -> str:
@@ -197,31 +185,3 @@ def _runs(content: bytes, data_sets: Sequence[DataSet]) -> bool:
     except AdapterError:
         return False
     return True
-
-
-def compared(found: Sequence[Array], expected: Sequence[Any], case: Any) -> str:
-    """ "passed", or in what the outputs differ."""
-    if len(found) != len(expected):
-        return f"wrong: {len(found)} outputs, not {len(expected)}"
-    for mine, theirs in zip(found, map(as_ours, expected), strict=True):
-        mine = as_ours(mine)
-        if (mine.shape, mine.dtype) != (theirs.shape, theirs.dtype):
-            return f"wrong: {mine.dtype}{mine.shape}, not {theirs.dtype}{theirs.shape}"
-        if not _close(mine, theirs, case):
-            return "wrong: other elements"
-    return "passed"
-
-
-def _close(mine: Array, theirs: Array, case: Any) -> bool:
-    if mine.dtype == object or mine.dtype.kind in "biu":
-        return bool(np.array_equal(mine, theirs))
-    wide = np.complex128 if mine.dtype.kind == "c" else np.float64
-    both = mine.astype(wide), theirs.astype(wide)
-    rtol = max(case.rtol, _TWO_ULPS.get(mine.dtype.name, 0.0))
-    return bool(np.allclose(*both, rtol=rtol, atol=case.atol, equal_nan=True))
-
-
-def summary(error: Exception) -> str:
-    """The error without what differs from case to case: names and numbers."""
-    line = str(error).strip().splitlines()[0] if str(error).strip() else ""
-    return re.sub(r"\d+", "N", f"{type(error).__name__}: {line}")[:200]

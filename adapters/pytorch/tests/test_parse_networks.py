@@ -65,6 +65,31 @@ def test_a_network_there_and_back(name: str, tmp_path: Path) -> None:
         assert saved_keys(tmp_path) == sorted(module.state_dict())
 
 
+class Sequence(nn.Module):
+    """What a recurrent layer gives for each step."""
+
+    def __init__(self, layer: nn.Module) -> None:
+        super().__init__()
+        self.layer = layer
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return torch.relu(self.layer(x)[0])
+
+
+@pytest.mark.parametrize("both_ways", [False, True])
+@pytest.mark.parametrize("batch_first", [False, True])
+@pytest.mark.parametrize("layer", [nn.LSTM, nn.GRU, nn.RNN])
+def test_a_sequence_is_taken_as_the_layer_gives_it(
+    layer: type[nn.RNNBase], batch_first: bool, both_ways: bool, tmp_path: Path
+) -> None:
+    module = Sequence(layer(5, 4, batch_first=batch_first, bidirectional=both_ways)).eval()
+    telling.randomise(module)
+    x = torch.randn(3, 7, 5)
+    code = returned(parse(export(module, (x,), tmp_path / "model.pt2")), tmp_path)
+    assert "self.layer(x)[0]" in code
+    compare(module, tmp_path, (x,))
+
+
 @pytest.mark.parametrize("name", ["resnet18", "resnet50", "mobilenet_v2", "densenet121"])
 def test_torchvision_there_and_back(name: str, tmp_path: Path) -> None:
     there_and_back(name, (2, 3, 96, 64), tmp_path)
