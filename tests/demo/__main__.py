@@ -8,9 +8,7 @@ the demo fails unless it reads the same.
 """
 
 import json
-import os
 import re
-import subprocess
 import sys
 import time
 from dataclasses import dataclass
@@ -23,11 +21,10 @@ from rich.markup import escape
 from rich.syntax import Syntax
 from rich.table import Table
 
-ROOT = Path(__file__).parents[2]
-HOME = Path(os.environ.get("IRHUB_HOME", ROOT / ".irhub"))
+from tests.demo.command import HOME, IRHUB, DemoFailed, output_of
+
 ENVIRONMENT = HOME / "envs" / "demo"
 OUTPUT = HOME / "demo"
-IRHUB = Path(sys.executable).with_name("irhub")
 PAGES = (1, 2)
 SHOWN_LINES = 32
 
@@ -56,10 +53,6 @@ class Conversion:
     reports: list[dict[str, Any]]
 
 
-class DemoFailed(Exception):
-    """A step failed; the message says which, and what the program said."""
-
-
 def convert(network: Network) -> Conversion:
     """Convert a network with the `irhub` command; for the second page only the check is new."""
     models = ENVIRONMENT / "lib/python3.11/site-packages/rapidocr_onnxruntime/models"
@@ -77,16 +70,6 @@ def convert(network: Network) -> Conversion:
 def reading(what: str, folder: Path) -> str:
     """What `tests.demo.reading` says, run in the package's environment."""
     return output_of([ENVIRONMENT / "bin/python", "-m", "tests.demo.reading", what, folder])
-
-
-def output_of(command: list[str | Path]) -> str:
-    """The standard output of a command; `DemoFailed` unless it succeeds."""
-    environ = os.environ | {"IRHUB_HOME": str(HOME)}
-    done = subprocess.run(command, capture_output=True, text=True, cwd=ROOT, env=environ)
-    if done.returncode:
-        said = (done.stderr or done.stdout).strip()
-        raise DemoFailed(f"`{' '.join(map(str, command))}` failed:\n{said}")
-    return done.stdout
 
 
 def conversions_table(conversions: dict[Network, Conversion]) -> Table:
