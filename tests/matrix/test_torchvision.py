@@ -1,4 +1,5 @@
-"""torchvision's networks, from the ONNX files of PyTorch's exporter back to PyTorch code.
+"""torchvision's networks, from the ONNX files of PyTorch's exporter back to PyTorch code, and
+one from PyTorch's own files to all that is code.
 
 Run by `make models`: exporting them takes longer than converting them.
 """
@@ -6,6 +7,7 @@ Run by `make models`: exporting them takes longer than converting them.
 from __future__ import annotations
 
 import ast
+import re
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -15,7 +17,7 @@ import pytest
 
 from irhub.hub.v1 import hub_pb2
 from tests.matrix.services import Services, running
-from tests.models.files import onnx_file
+from tests.models.files import files, onnx_file
 
 TOLERANCE = 1e-5
 
@@ -44,8 +46,9 @@ NETWORKS = {
 
 @pytest.fixture(scope="module")
 def services(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Services]:
-    """A hub with the two adapters."""
-    with running(tmp_path_factory.mktemp("services"), ("onnx", "pytorch")) as started:
+    """A hub with the adapters."""
+    frameworks = ("onnx", "pytorch", "tensorflow", "mxnet")
+    with running(tmp_path_factory.mktemp("services"), frameworks) as started:
         yield started
 
 
@@ -70,6 +73,26 @@ def test_is_equal_and_readable(
     assert found == expected.uses
     assert max(uses.values()) > 1, "no class is used more than once"
     assert conversion.summary.code_lines <= expected.lines
+
+
+@pytest.mark.parametrize(
+    ("target", "lines", "transposes", "blocks"),
+    # Only PyTorch's code leaves out what one block has and others don't.
+    [("pytorch", 120, 0, 1), ("tensorflow", 150, 1, 3), ("mxnet", 150, 0, 2)],
+)
+def test_resnet50_is_as_short_as_by_hand(
+    target: str, lines: int, transposes: int, blocks: int, services: Services, tmp_path: Path
+) -> None:
+    uploaded = services.upload(*files("pytorch", "resnet50"))
+    conversion = services.convert(hub_pb2.ConversionSpec(files=uploaded, target=target))
+    assert conversion.state == hub_pb2.Conversion.STATE_SUCCEEDED, conversion.failure
+    assert conversion.comparison.max_error <= TOLERANCE
+    assert conversion.summary.transposes == transposes
+    services.hub.download(conversion.files, tmp_path)
+    code = (tmp_path / "model.py").read_text()
+    assert len(code.splitlines()) <= lines
+    found = re.findall(r"^(?:class|def) bottleneck", code, re.MULTILINE | re.IGNORECASE)
+    assert len(found) <= blocks
 
 
 def uses_of_classes(code: str) -> Counter[str]:

@@ -1,1 +1,1 @@
-"""Real networks with telling parameters, as the files that their framework's exporter writes."""
+"""Real networks with telling parameters, as the files that their own framework writes."""
