@@ -102,7 +102,7 @@ golden: setup ## Write the golden files anew; read the diff before you commit it
 		$(ENVS)/$$name/bin/python -m adapters.$$name.tests.golden || exit; done
 
 bench: ## Measure speed and memory, beside other converters
-	$(call build,hub onnx pytorch bench)
+	$(call build,hub $(ADAPTERS) bench tf2onnx mx2onnx)
 	$(call module,hub,bench)
 
 # podman or docker. pip's own variables say where packages come from; BUILD_FLAGS go to the engine.
@@ -179,7 +179,7 @@ locks: setup ## Resolve every requirement anew, to the newest releases that fit 
 		$(COMPILE) tests/requirements-$$name.in -c adapters/$$name/requirements.lock \
 			-o tests/requirements-$$name.lock || exit; \
 	done
-	for name in demo bench protos numpy1; do \
+	for name in demo bench tf2onnx mx2onnx protos numpy1; do \
 		$(COMPILE) tests/requirements-$$name.in -o tests/requirements-$$name.lock || exit; \
 	done
 
