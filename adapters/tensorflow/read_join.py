@@ -98,5 +98,6 @@ def _(layer: LayerCall) -> Value:
         for a in kept:
             shape[a % rank(x)] = size_of(x, a)
         mean, variance = (layer.weight(str(i), sizes).array().reshape(shape) for i in (0, 1))
+        layer.ignore("2")  # how many samples they are of
     deviation = np.maximum(np.sqrt(np.asarray(variance, np.float32)), np.float32(1e-7))
     return b.div(b.sub(x, np.asarray(mean, np.float32)), deviation)  # type: ignore[no-any-return]

@@ -31,7 +31,7 @@ _USUAL = ("kernel", "bias", "bias")
 _WEIGHTS = {
     "Embedding": ("embeddings",),
     "PReLU": ("alpha",),
-    "Normalization": ("mean", "variance", "count"),
+    "Normalization": ("mean", "variance"),
     "RMSNormalization": ("scale",),
     **dict.fromkeys(
         ("SeparableConv1D", "SeparableConv2D"), ("depthwise_kernel", "pointwise_kernel", "bias")
@@ -151,6 +151,10 @@ class LayerCall:
         own = name or _WEIGHTS.get(self.type, _USUAL)[int(place)]
         value.name = ".".join(filter(None, (self.b.scope, part, own)))
         return value
+
+    def ignore(self, key: str) -> None:
+        """Says of a weight that nothing is computed with it."""
+        self._read.add(key)
 
     def filled(self, size: int, element: float, name: str) -> Value:
         """A weight that the layer doesn't have, as what it stands for."""

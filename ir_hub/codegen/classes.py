@@ -75,8 +75,9 @@ def _class(
     if blocks == [root]:
         return Class(root_name, blocks)
     source = class_name(blocks[0].class_name, "")
+    source = "" if source in ("Sequential", "ModuleList") else source
     sequence = style.sequential and is_sequence(blocks[0])
-    if sequence and (source in ("", "Sequential", "ModuleList") or len(blocks) == 1):
+    if sequence and (not source or len(blocks) == 1):
         return Class("", blocks, inline=True)
     leaf = blocks[0].path.rpartition(".")[2]
     name = unique(source or class_name(leaf.rstrip("0123456789"), "Block"), taken)
@@ -131,7 +132,8 @@ def _flags(
     for number, step in enumerate(made.block.steps):
         there = columns.pop((number, _PRESENCE))
         if not all(there):
-            name = unique(step.name, {*flags, *style.reserved})
+            same = (flag.name for flag in flags.values() if flag.values == there)
+            name = next(same, None) or unique(step.name, {*flags, *style.reserved})
             flags[name] = Parameter(name, there, True, False)
             made.optional[number] = name
     return flags

@@ -11,6 +11,7 @@ from ir_hub.ir.text import node_label
 from ir_hub.layout.native import foreign_nodes
 from ir_hub.layout.relay import relay as relay_axes
 from ir_hub.recover import pipeline as recovery
+from ir_hub.recover.blocks import name_blocks
 from ir_hub.recover.joins import join_stepwise
 from ir_hub.recover.structure import structure
 from ir_hub.simplify.fold import fold, fold_all_but_weights
@@ -30,6 +31,7 @@ AFTER_RECOVER: Sequence[Pass] = (
     fold,  # what wasn't a part of anything
     infer_shapes,
     join_stepwise,  # so that what joins all that came before it looks alike everywhere
+    name_blocks,  # layers whose names begin with the same number are a module
     structure,  # stretches that repeat are modules, where the source had none
 )
 

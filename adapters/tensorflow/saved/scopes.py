@@ -12,9 +12,14 @@ class Scopes:
     """Where nodes belong. TensorFlow numbers the scopes of nodes as it likes ("dense_1" when a
     model was built twice); variables keep the names of their layers."""
 
-    def __init__(self, variables: Mapping[str, str], reads: Mapping[str, Iterable[str]]) -> None:
+    def __init__(
+        self,
+        variables: Mapping[str, str],
+        reads: Mapping[str, Iterable[str]],
+        every: Iterable[str] = (),
+    ) -> None:
         """By the names of the nodes that stand for variables: `variables` has what each is called,
-        `reads` the paths of the nodes that read it."""
+        `reads` the paths of the nodes that read it. `every` has those of all nodes."""
         self.variables = variables
         self.names: dict[Path, str] = {}  # of modules: what they are called in theirs
         self.owners: dict[str, Path] = {}  # of variables: their modules
@@ -29,6 +34,7 @@ class Scopes:
         whole = len(tops) == 1 and not tops & modules and tops != {()}
         self.top: Path = tops.pop() if whole else ()
         self._name_others({m[:end] for m in modules for end in range(1, len(m) + 1)})
+        self._name_others({*self.names, *self._without_variables(every)})
 
     def _module(self, variable: str, path: Path) -> Path:
         """The module that a node reads a variable for, as a path of the graph's own."""
@@ -55,6 +61,22 @@ class Scopes:
             for module, name in zip(group, short, strict=True):
                 self.names.setdefault(module, name if differ else module[-1])
 
+    def _without_variables(self, paths: Iterable[str]) -> set[Path]:
+        """The modules without variables that stand beside those with some."""
+        around = {module[:-1] for module in self.names} - {()}
+        found: set[Path] = set()
+        for path in paths:
+            parts = tuple(path.split("/"))
+            module = parts[: len(self._known(parts)) + 1]
+            if len(module) < len(parts) and module[:-1] in around:
+                found.add(module)
+        return found
+
+    def _known(self, parts: Path) -> Path:
+        """The innermost module known that a node of this path is in."""
+        fits = (parts[:end] for end in range(len(parts) - 1, 0, -1) if parts[:end] in self.names)
+        return next(fits, ())
+
     @staticmethod
     def _agreement(module: Path, words: list[str]) -> int:
         """How many parts at the end of a path are called as the layers of a variable are."""
@@ -67,9 +89,7 @@ class Scopes:
 
     def of(self, path: str) -> str:
         """The scope of a node by its path, dotted."""
-        parts = tuple(path.split("/"))
-        fits = (parts[:end] for end in range(len(parts) - 1, 0, -1) if parts[:end] in self.names)
-        return self._dotted(next(fits, ()))
+        return self._dotted(self._known(tuple(path.split("/"))))
 
     def key(self, node: str) -> str:
         """The key of a variable: its module's scope, and its own name there."""

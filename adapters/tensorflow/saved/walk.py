@@ -124,7 +124,8 @@ class _Walker:
             if (place.key, place.port) not in self.names and place.node.op != _VARIABLE:
                 self.names[place.key, place.port] = self.fresh(port.name)
         ordered = self.ordered(places)
-        self.scopes = Scopes(self.variables, self.reads)
+        paths = (place.frame.path(place.node.name) for place in ordered)
+        self.scopes = Scopes(self.variables, self.reads, paths)
         for place in ordered:
             self.node(place)
         return [self.output(*each) for each in zip(self.signature.outputs, places, strict=True)]
