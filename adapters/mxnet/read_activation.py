@@ -7,6 +7,7 @@ from typing import Any
 from adapters.mxnet.dialect import Reading, reads, reshaped
 from ir_hub.ir.graph import Value
 from ir_hub.ops.build import Builder
+from ir_hub.sdk.dialect import TRAINS_WITHOUT
 
 _ACTIVATIONS = {
     "relu": "relu", "sigmoid": "sigmoid", "tanh": "tanh", "softrelu": "softplus",
@@ -102,5 +103,8 @@ def _(node: Reading, b: Builder) -> Any:
 def _(node: Reading, b: Builder) -> Any:
     mode = node.text("mode", "training")
     node.only(mode == "training", f"mode={mode!r} drops elements at inference too")
-    node.only(node.integers("axes") == (), "it drops along axes")
-    return b.dropout(node.x, rate=node.number("p", 0.5))
+    rate = node.number("p", 0.5)
+    if not node.integers("axes"):
+        return b.dropout(node.x, rate=rate)
+    b.note(TRAINS_WITHOUT)  # it drops whole slices, where a dropout drops elements
+    return b.identity(node.x)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from adapters.onnx import (
+from adapters.onnx import (  # noqa: F401 (each adds its rows)
     ops_activation,
     ops_control,
     ops_elementwise,
@@ -22,23 +22,4 @@ from adapters.onnx import (
 )
 from adapters.onnx.dialect import table
 
-FAMILIES = (
-    ops_activation,
-    ops_control,
-    ops_elementwise,
-    ops_linear,
-    ops_loss,
-    ops_norm,
-    ops_oldest,
-    ops_quantize,
-    ops_recurrent,
-    ops_reduce,
-    ops_resize,
-    ops_sampling,
-    ops_shape,
-    ops_signal,
-    ops_spatial,
-    ops_text,
-)
-
-__all__ = ["FAMILIES", "table"]
+__all__ = ["table"]

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from adapters.pytorch.dialect import Draft, pytorch
 from adapters.pytorch.ops_conv import flat_pads
 from ir_hub.codegen.draft import plain
@@ -17,7 +15,8 @@ from ir_hub.sdk.dialect import only, rank_of
 def _(node: Node) -> Layer | Expr:
     fits, call = _fits(node), ""
     if not fits and (node.ceil_mode or not 1 <= len(node.kernel) <= 3):
-        return _by_windows("_max_pool", node, _lowest(node))
+        draft = Draft()
+        return draft.done(f"_windows({_sliding(draft, node)}, {_lowest(node)}).amax(-1)")
     if not fits:
         call = f"{{layer}}(F.pad({{0}}, {flat_pads(node.pads)}, value={_lowest(node)}))"
     kwargs = {
@@ -37,7 +36,8 @@ def _(node: Node) -> Layer | Expr:
     fits, call = _fits(node) and set(node.dilations) == {1}, ""
     simple = set(node.dilations) == {1} and node.count_include_pad and not node.ceil_mode
     if not fits and not (simple and 1 <= len(node.kernel) <= 3):
-        return _by_windows("_avg_pool", node, str(bool(node.count_include_pad)))
+        draft = Draft()
+        return draft.done(f"_avg_pool({_sliding(draft, node)}, {bool(node.count_include_pad)})")
     if not fits:
         call = f"{{layer}}(F.pad({{0}}, {flat_pads(node.pads)}))"
     kwargs = {
@@ -56,12 +56,16 @@ def _(node: Node) -> Layer | Expr:
 
 @pytorch.write("lp_pool")
 def _(node: Node) -> Expr:
-    return _by_windows("_lp_pool", node, str(int(node.p)))
+    draft = Draft()
+    windows = f"_windows({_sliding(draft, node)})"
+    return draft.done(f"torch.linalg.vector_norm({windows}, {int(node.p)}, dim=-1)")
 
 
 @pytorch.write("max_pool_indices")
 def _(node: Node) -> Expr:
-    return _by_windows("_max_pool_indices", node, f"{_lowest(node)}, {bool(node.storage_order)}")
+    draft = Draft()
+    given = f"{_sliding(draft, node)}, {_lowest(node)}, {bool(node.storage_order)}"
+    return draft.done(f"_max_pool_indices({given})")
 
 
 @pytorch.write("max_unpool")
@@ -110,8 +114,8 @@ def _lowest(node: Node) -> str:
     return "0" if dtype is DType.UINT8 else "-128"
 
 
-def _by_windows(name: str, node: Node, *more: Any) -> Expr:
-    draft = Draft()
+def _sliding(draft: Draft, node: Node) -> str:
+    """What the functions over windows take first, as code."""
     x = draft.tensor(node.x)
     literals = {
         "kernel": node.kernel,
@@ -120,4 +124,4 @@ def _by_windows(name: str, node: Node, *more: Any) -> Expr:
         "dilation": node.dilations,
     }
     given = ", ".join(draft.literal(item, key) for key, item in literals.items())
-    return draft.done(f"{name}({x}, {given}, {bool(node.ceil_mode)}, {', '.join(more)})")
+    return f"{x}, {given}, {bool(node.ceil_mode)}"

@@ -12,7 +12,7 @@ from adapters.pytorch.walk import NUMBER, UNREADABLE
 from ir_hub.ir.graph import Value
 from ir_hub.ir.types import DType
 from ir_hub.ops.build import Builder
-from ir_hub.sdk.dialect import Call, Unsupported
+from ir_hub.sdk.dialect import TRAINS_WITHOUT, Call, Unsupported
 
 unary({"neg": "neg", "abs": "abs", "sign": "sign", "ceil": "ceil", "floor": "floor",
        "round": "round", "square": "square", "isnan": "is_nan", "isinf": "is_inf"})  # fmt: skip
@@ -274,6 +274,7 @@ def dropout(b: Builder, x: Value, p: float, train: bool) -> Any:
 def other_dropout(b: Builder, x: Value, p: float, train: bool) -> Any:
     """Of whole channels, or with another noise: a dropout of elements would train otherwise."""
     expect(not train, _RANDOM)
+    b.note(TRAINS_WITHOUT)
     return b.identity(x)
 
 

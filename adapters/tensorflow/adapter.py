@@ -18,6 +18,7 @@ from ir_hub.sdk.source import SourceGraph
 
 _KERAS = Format("keras", (".keras",), "model.py, functional Keras 3, and the model.keras it makes.")
 _SAVED = Format("saved_model", (".pb",), "model.py, its weights, and the SavedModel that it makes.")
+_SIGNATURE = "A SavedModel's signature; else its only or default one."
 
 
 class TensorFlowAdapter(Adapter):
@@ -32,7 +33,8 @@ class TensorFlowAdapter(Adapter):
     writes: ClassVar[tuple[Format, ...]] = (_KERAS, _SAVED)
     options: ClassVar[tuple[Option, ...]] = (
         SIZES,
-        Option("parse", "signature", "A SavedModel's signature; else its only or default one."),
+        Option("parse", "signature", _SIGNATURE),
+        Option("run", "signature", _SIGNATURE),
         Option("run", "threads", "Threads that TensorFlow may use.", "1", ("1", "2", "4", "8")),
     )
 
@@ -94,4 +96,5 @@ class TensorFlowAdapter(Adapter):
         """Runs a .keras file, a SavedModel or a graph."""
         from adapters.tensorflow.run import run
 
-        return run(files, inputs, work.scratch, int(work.options["threads"]))
+        options = work.options
+        return run(files, inputs, work.scratch, int(options["threads"]), options["signature"])

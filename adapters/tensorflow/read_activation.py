@@ -7,7 +7,7 @@ from typing import Any
 from adapters.tensorflow.reading import LayerCall, rank, reads
 from ir_hub.ir.graph import Value
 from ir_hub.ops.build import Builder
-from ir_hub.sdk.dialect import Unsupported
+from ir_hub.sdk.dialect import TRAINS_WITHOUT, Unsupported
 
 # fmt: off
 _SAME = (
@@ -114,11 +114,13 @@ def _(layer: LayerCall) -> Value:
 @reads("Dropout", "SpatialDropout1D", "SpatialDropout2D", "SpatialDropout3D", "AlphaDropout",
        "GaussianDropout", "GaussianNoise", "ActivityRegularization")  # fmt: skip
 def _(layer: LayerCall) -> Value:
-    rate = layer.get("rate", 0.0)
-    for name in ("noise_shape", "stddev", "l1", "l2", "data_format"):
+    rate, noise_shape = layer.get("rate", 0.0), layer.get("noise_shape")
+    for name in ("stddev", "l1", "l2", "data_format"):
         layer.get(name)
-    if layer.type == "Dropout":
+    # One with a shape of its own drops whole slices: a dropout of elements would train otherwise.
+    if layer.type == "Dropout" and noise_shape is None:
         return layer.b.dropout(layer.x, rate=float(rate))  # type: ignore[no-any-return]
+    layer.b.note(TRAINS_WITHOUT)
     return layer.b.identity(layer.x)  # type: ignore[no-any-return]
 
 

@@ -23,8 +23,12 @@ Array = np.ndarray[Any, Any]
 KERAS = ".keras"
 
 
-def run(files: Files, inputs: Mapping[str, Array], scratch: Path, threads: int) -> dict[str, Array]:
+def run(
+    files: Files, inputs: Mapping[str, Array], scratch: Path, threads: int, signature: str
+) -> dict[str, Array]:
     """The outputs by name, of the .keras file, the SavedModel or the graph among the files.
+
+    `signature` is the SavedModel's that is run, "" its usual one.
 
     Raises:
         BadModel: there is neither, or it can't be loaded.
@@ -43,7 +47,8 @@ def run(files: Files, inputs: Mapping[str, Array], scratch: Path, threads: int) 
         return _run_graph(bytes(files.open_blob(graph.blob)), graph.name, inputs)
     if graph is not None:
         meta_graph(files, graph)  # refuses what does more than compute
-        return _run_saved(files, PurePosixPath(graph.name).parent, inputs, scratch)
+        folder = _unpacked(files, PurePosixPath(graph.name).parent, scratch)
+        return _run_saved(folder, signature, inputs)
     given = ", ".join(file.name for file in files.files)
     raise BadModel(f"there is no .keras file and no SavedModel among {given}")
 
@@ -95,20 +100,24 @@ def in_order(tensors: Sequence[Any], inputs: Mapping[str, Array]) -> list[str]:
     return [written[name] for name in wanted]
 
 
-def _run_saved(
-    files: Files, folder: PurePosixPath, inputs: Mapping[str, Array], scratch: Path
-) -> dict[str, Array]:
+def _unpacked(files: Files, folder: PurePosixPath, scratch: Path) -> Path:
+    """The files below a folder, by their names again."""
+    saved = scratch / "saved_model"
     for file in files.files:
         name = PurePosixPath(file.name)
         if name.is_relative_to(folder) and ".." not in name.parts:
-            target = scratch / "saved_model" / name.relative_to(folder)
+            target = saved / name.relative_to(folder)
             target.parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(file.path, target)
+    return saved
+
+
+def _run_saved(folder: Path, signature: str, inputs: Mapping[str, Array]) -> dict[str, Array]:
     try:
-        loaded = tf.saved_model.load(str(scratch / "saved_model"))
+        loaded = tf.saved_model.load(str(folder))
     except Exception as error:
         raise RunFailed(f"TensorFlow can't load the model: {_said(error)}") from error
-    function = loaded.signatures[choose(list(loaded.signatures), "")]
+    function = loaded.signatures[choose(list(loaded.signatures), signature)]
     specs = function.structured_input_signature[1]
     order = in_order(list(specs.values()), inputs)
     given = {key: tf.constant(inputs[name]) for key, name in zip(specs, order, strict=True)}

@@ -170,12 +170,16 @@ class Actions:
                     self._outcomes.add(action, found)
             return found
 
-    async def run(self, framework: str, files: Sequence[NamedBlob], inputs: Arrays) -> Arrays:
-        """What a model answers when its framework runs it."""
+    async def run(self, source: Source, inputs: Arrays) -> Arrays:
+        """What a model answers when its framework runs it. An option of its parser that run has
+        too says which model is meant, such as a signature of it."""
+        described = await self.adapters.describe(source.framework)
+        known = {option.name for option in described.options if option.stage == "run"}
+        options = {name: value for name, value in source.options.items() if name in known}
         return await self.call(
-            framework,
+            source.framework,
             lambda adapter: adapter.run(
-                files, inputs, seconds=self._seconds, request_id=request_id()
+                source.files, inputs, options, seconds=self._seconds, request_id=request_id()
             ),
         )
 

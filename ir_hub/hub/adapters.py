@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
+import structlog
+
 from ir_hub.blobs import LocalStore
 from ir_hub.hub.detect import NoAdapter
 from ir_hub.hub.replicas import Replicas
@@ -24,6 +26,8 @@ T = TypeVar("T")
 
 _DESCRIBE_SECONDS = 10.0
 _FRESH_SECONDS = 5.0
+_AGAIN_SECONDS = 1.0
+_log = structlog.get_logger()
 
 
 @dataclass(frozen=True)
@@ -44,8 +48,15 @@ class Adapters:
     """Those of the settings, and those that say in a file of the `run` folder that they run."""
 
     def __init__(
-        self, settled: Mapping[str, str], run: Path, store: LocalStore, access: Access
+        self,
+        settled: Mapping[str, str],
+        run: Path,
+        store: LocalStore,
+        access: Access,
+        patience: float,
     ) -> None:
+        """`patience`: seconds to wait for an adapter that doesn't answer, where work needs it."""
+        self._patience = patience
         self._settled = settled
         self._run = run
         self._store = store
@@ -96,13 +107,25 @@ class Adapters:
             error.metadata.setdefault("adapter", framework)
             raise
 
-    async def describe(self, framework: str) -> adapter_pb2.DescribeResponse:
-        """What an adapter is and can do; what it said some seconds ago counts.
+    async def describe(self, framework: str, waits: bool = True) -> adapter_pb2.DescribeResponse:
+        """What an adapter is and can do; what it said some seconds ago counts. One that doesn't
+        answer may be starting, as after an outage: it `waits` for that, or doesn't.
 
         Raises:
             NoAdapter: there is none.
             Unreachable: it doesn't answer.
         """
+        until = time.monotonic() + self._patience * waits
+        while True:
+            try:
+                return await self._described(framework)
+            except Unreachable as error:
+                if time.monotonic() >= until:
+                    raise
+                _log.warning("waiting for adapter", framework=framework, why=str(error))
+            await asyncio.sleep(_AGAIN_SECONDS)
+
+    async def _described(self, framework: str) -> adapter_pb2.DescribeResponse:
         place = self.place(framework)
         seen = self._seen.get(place)
         if seen is not None and time.monotonic() - seen.at < _FRESH_SECONDS:
@@ -120,13 +143,13 @@ class Adapters:
             metadata={"adapter": framework, "address": address},
         )
 
-    async def version(self, framework: str) -> tuple[str, ...]:
+    async def version(self, framework: str, waits: bool = True) -> tuple[str, ...]:
         """An adapter with all that its results depend on: name, framework, adapter, op set.
 
         Raises:
             AdapterError: as `describe`.
         """
-        found = await self.describe(framework)
+        found = await self.describe(framework, waits)
         code = self.places()[framework].code
         adapter = f"{found.adapter_version}+{code}" if code else found.adapter_version
         return (framework, found.framework_version, adapter, str(found.opset))
@@ -149,7 +172,7 @@ class Adapters:
         address = self.places()[framework].address
         status = hub_pb2.AdapterStatus(framework=framework, address=address)
         try:
-            status.description.CopyFrom(await self.describe(framework))
+            status.description.CopyFrom(await self.describe(framework, waits=False))
             status.healthy = True
         except AdapterError as error:
             status.problem = str(error)

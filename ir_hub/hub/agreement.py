@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import chain, repeat
 from typing import Any
 
 import numpy as np
@@ -15,37 +17,57 @@ Array = np.ndarray[Any, Any]
 Arrays = Mapping[str, Array]
 
 
+@dataclass(frozen=True)
+class Output:
+    """What the source gives for one of its outputs, and how others are measured by it: the error
+    that they may have, and the scale that it is relative to at least."""
+
+    name: str
+    array: Array
+    dtype: DType
+    tolerance: float
+    least_scale: float
+
+
+def outputs_of(source: Arrays, ops: Sequence[str] = ()) -> list[Output]:
+    """The source's outputs; `ops` says which op each one is of, as far as that is known."""
+    found = []
+    for (name, array), op in zip(source.items(), chain(ops, repeat("")), strict=False):
+        dtype = DType.of(array.dtype)
+        found.append(Output(name, array, dtype, tolerance(dtype), least_scale(op, dtype)))
+    return found
+
+
 def compare_outputs(
-    source: Arrays, target: Arrays, run: int, inputs: Sequence[str], ops: Sequence[str] = ()
+    source: Sequence[Output], target: Arrays, run: int, inputs: Sequence[str]
 ) -> list[hub_pb2.OutputComparison]:
     """One entry an output of the source; outputs belong together by their place, as names can
-    differ. `inputs` says what the models were run with, `ops` which op each output is of."""
+    differ. `inputs` says what the models were run with."""
     others = list(target.values())
     found = []
-    for place, (name, array) in enumerate(source.items()):
+    for place, output in enumerate(source):
         entry = hub_pb2.OutputComparison(
             run=run,
-            output=name,
-            shape=array.shape,
-            data_type=DType.of(array.dtype).value,
-            tolerance=tolerance(DType.of(array.dtype)),
+            output=output.name,
+            shape=output.array.shape,
+            data_type=output.dtype.value,
+            tolerance=output.tolerance,
             argmax_agreement=1.0,
             inputs=inputs,
         )
         if len(others) == len(source):
-            op = ops[place] if place < len(ops) else ""
-            _compare(array, others[place], entry, least_scale(op, DType.of(array.dtype)))
+            _compare(output, others[place], entry)
         else:
             entry.reason = f"the source has {len(source)} outputs, the target {len(others)}"
         found.append(entry)
     return found
 
 
-def doubts(source: Arrays, ops: Sequence[str] = ()) -> list[str]:
+def doubts(source: Sequence[Output]) -> list[str]:
     """What makes the source's outputs a weak proof, a line each."""
     found = []
-    for place, (name, array) in enumerate(source.items()):
-        least = least_scale(ops[place] if place < len(ops) else "", DType.of(array.dtype))
+    for output in source:
+        name, array, least = output.name, output.array, output.least_scale
         if array.size == 0:
             found.append(f"output {name} has no elements: that it agrees proves nothing")
         elif array.size > 1 and bool(np.all(array == array.flat[0])):
@@ -61,8 +83,8 @@ def doubts(source: Arrays, ops: Sequence[str] = ()) -> list[str]:
     return found
 
 
-def _compare(source: Array, target: Array, entry: hub_pb2.OutputComparison, least: float) -> None:
-    theirs = DType.of(target.dtype).value
+def _compare(output: Output, target: Array, entry: hub_pb2.OutputComparison) -> None:
+    source, theirs = output.array, DType.of(target.dtype).value
     if source.shape != target.shape:
         entry.reason = f"the target's shape is {list(target.shape)}"
     elif theirs != entry.data_type:
@@ -70,7 +92,7 @@ def _compare(source: Array, target: Array, entry: hub_pb2.OutputComparison, leas
     elif source.dtype.kind in "OUS":
         _compare_texts(source, target, entry)
     else:
-        _compare_numbers(_wide(source), _wide(target), entry, least)
+        _compare_numbers(_wide(source), _wide(target), entry, output.least_scale)
 
 
 def _compare_texts(source: Array, target: Array, entry: hub_pb2.OutputComparison) -> None:
@@ -124,14 +146,14 @@ def _relative_error(source: Array, target: Array, least: float) -> float:
     return float(np.max(np.abs(source - target))) / (scale or 1.0)
 
 
-def error_between(reference: Array, other: Array) -> float:
+def error_between(reference: Array, other: Array, least: float) -> float:
     """The greatest difference of two arrays of one shape, relative to the first one's greatest
-    value; infinite where only one of them is."""
+    value, or to the least scale; infinite where only one of them is."""
     a, b = _wide(reference), _wide(other)
     if a.shape != b.shape or not np.array_equal(_unusual(a), _unusual(b), equal_nan=True):
         return float("inf")
     finite = np.isfinite(a)
-    return _relative_error(a[finite], b[finite], 0.0)
+    return _relative_error(a[finite], b[finite], least)
 
 
 def _worst(source: Array, target: Array, finite: Array) -> int:

@@ -12,13 +12,13 @@ from typing import Any
 from google.protobuf import json_format
 
 from ir_hub.blobs.wire import blob_to_proto
-from ir_hub.hub.actions import Actions
+from ir_hub.hub.actions import Actions, Source
 from ir_hub.hub.inputs import described
 from ir_hub.hub.outcome import Outcome
 from ir_hub.hub.plan import IR
 from ir_hub.hub.sizes import Sizes
 from ir_hub.ir.tensor import Blob
-from ir_hub.sdk.client import NamedBlob, Tell, quiet
+from ir_hub.sdk.client import Tell, quiet
 from ir_hub.sdk.errors import AdapterError, RunFailed
 from ir_hub.sdk.tensors import Arrays, read_arrays, write_arrays
 from ir_hub.sdk.worker import Progress
@@ -43,11 +43,11 @@ class NothingToCompare(AdapterError):
     reason = "SOURCE_RUN_FAILED"
 
 
-def runner(actions: Actions, framework: str, files: Sequence[NamedBlob], model: Blob) -> Runner:
+def runner(actions: Actions, source: Source, model: Blob) -> Runner:
     """Runs a model: its files by its framework, or its IR by the reference runtime."""
 
     async def by_framework(inputs: Arrays) -> Arrays:
-        return await actions.run(framework, files, inputs)
+        return await actions.run(source, inputs)
 
     async def by_reference(inputs: Arrays) -> Arrays:
         values = await asyncio.to_thread(write_arrays, inputs, actions.store)
@@ -56,7 +56,7 @@ def runner(actions: Actions, framework: str, files: Sequence[NamedBlob], model: 
         answer = await actions.ask("run", request.SerializeToString())
         return read_arrays(adapter_pb2.RunResult.FromString(answer).outputs, actions.store)
 
-    return by_reference if framework == IR else by_framework
+    return by_reference if source.framework == IR else by_framework
 
 
 class Comparer:

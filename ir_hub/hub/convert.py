@@ -15,7 +15,6 @@ from ir_hub.hub.actions import Actions, Source, own_version, source_from
 from ir_hub.hub.board import Board, Running
 from ir_hub.hub.bundle import SUFFIX
 from ir_hub.hub.compare import Comparer, comparison_of, mismatch, runner
-from ir_hub.hub.inspection import Inspector
 from ir_hub.hub.jobs import now
 from ir_hub.hub.orders import Orders
 from ir_hub.hub.outcome import Outcome
@@ -34,22 +33,17 @@ class Converter:
     """Converts."""
 
     def __init__(
-        self,
-        actions: Actions,
-        inspector: Inspector,
-        observe: Callable[[hub_pb2.Conversion, Plan], None],
+        self, actions: Actions, observe: Callable[[hub_pb2.Conversion, Plan], None]
     ) -> None:
         """`observe` is told of every conversion that was carried out."""
         self._actions = actions
-        self._inspector = inspector
         self._observe = observe
 
     async def convert(self, conversion: hub_pb2.Conversion, lease: Lease, changed: Changed) -> None:
         """Carries a conversion to its end, which is noted in it; raises only what isn't about
         this conversion."""
         spec = conversion.spec
-        source = await self._inspector.source_of(spec.source, spec.files)
-        planned = plan(source, spec.target, spec.skip_check)
+        planned = plan(spec.source, spec.target, spec.skip_check)
         work = _Conversion(self._actions, conversion, planned, lease, changed)
         state = hub_pb2.Conversion.STATE_SUCCEEDED
         try:
@@ -107,7 +101,9 @@ class _Conversion:
             # One that doesn't answer any more is no reason to have no report.
             with suppress(AdapterError):
                 versions[side] = (
-                    own_version() if name == IR else await self._actions.adapters.version(name)
+                    own_version()
+                    if name == IR
+                    else await self._actions.adapters.version(name, waits=False)
                 )
         written = self._made.get("emit", Outcome()).facts.get("weight_names", {})
         content = report(self._conversion, state, self._plan, versions, written)
@@ -188,8 +184,8 @@ class _Conversion:
         checked, rich = self._made["check"].ir(), self._made["recover"].ir()
         emitted, orders = self._made["emit"], self._orders()
         fixed = emitted.facts.get("fixed_sizes", {})
-        theirs = runner(actions, source.framework, source.files, checked)
-        written = runner(actions, self._plan.target, emitted.files, ready)
+        theirs = runner(actions, source, checked)
+        written = runner(actions, Source(self._plan.target, emitted.files), ready)
 
         async def ours(inputs: Arrays) -> Arrays:
             taken = orders.to_target(inputs)
@@ -212,7 +208,8 @@ class _Conversion:
         files = [file.blob.digest for file in (*source.files, *emitted.files)]
         drawn = [value.SerializeToString(deterministic=True).hex() for value in given]
         read = [checked.digest, rich.digest, ready.digest, *files]
-        how = {"inputs": drawn, "orders": asdict(orders), "fixed": fixed}
+        ran = {"inputs": drawn, "options": dict(source.options)}
+        how = {**ran, "orders": asdict(orders), "fixed": fixed}
         return await actions.once("compare", [*workers, *own_version()], read, how, work)
 
     async def _own(self, stage: str, model: Blob) -> Outcome:

@@ -72,14 +72,18 @@ class Jobs:
             )
         return hub_pb2.Conversion.FromString(found[1])
 
-    def create(self, spec: hub_pb2.ConversionSpec, request_id: str) -> hub_pb2.Conversion:
-        """Records a new conversion; `find` has been asked for an earlier one."""
+    def create(
+        self, spec: hub_pb2.ConversionSpec, request_id: str, source: str
+    ) -> hub_pb2.Conversion:
+        """Records a new conversion of a model of `source`, whether the request says so or its
+        files do; `find` has been asked for an earlier one."""
         conversion = hub_pb2.Conversion(
             name=f"conversions/{secrets.token_hex(8)}",
             spec=spec,
             state=hub_pb2.Conversion.STATE_QUEUED,
             create_time=now(),
         )
+        conversion.spec.source = source
         self._sql.execute(
             "INSERT INTO conversions (name, request_id, request_digest, ended, conversion)"
             " VALUES (?, ?, ?, 0, ?)",

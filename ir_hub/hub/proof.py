@@ -69,13 +69,14 @@ def agree(store: LocalStore, request: bytes) -> bytes:
     """JSON {model, run, inputs, given, source, target}, the last three RunResults in base 64: an
     outcome whose facts are one OutputComparison an output."""
     asked = json.loads(request)
-    source, target = (_outputs(asked[side], store) for side in ("source", "target"))
+    target = _outputs(asked["target"], store)
     model = load_model(store.open(Blob(**asked["model"])), store)
     ops = [value.producer.op if value.producer else "" for value in model.graph.outputs]
-    found = agreement.compare_outputs(source, target, asked["run"], asked["inputs"], ops)
+    source = agreement.outputs_of(_outputs(asked["source"], store), ops)
+    found = agreement.compare_outputs(source, target, asked["run"], asked["inputs"])
     settled = rounding.settle(model, _outputs(asked["given"], store), source, target, found)
     outputs = [_facts(entry) for entry in found]
-    doubts = (f"run {asked['run']}: {doubt}" for doubt in agreement.doubts(source, ops))
+    doubts = (f"run {asked['run']}: {doubt}" for doubt in agreement.doubts(source))
     notes = (*settled, *doubts)
     return Outcome(notes=notes, facts={"outputs": outputs}).to_json().encode()
 

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from ir_hub.hub.agreement import Arrays, error_between
+from ir_hub.hub.agreement import Arrays, Output, error_between
 from ir_hub.ir.graph import Model
 from ir_hub.simplify.precise import in_float64
 from ir_hub.simplify.reference import RunError, run
@@ -26,7 +26,7 @@ LIMIT_BYTES = 4 << 30
 def settle(
     model: Model,
     given: Arrays,
-    source: Arrays,
+    source: Sequence[Output],
     target: Arrays,
     found: Sequence[hub_pb2.OutputComparison],
 ) -> list[str]:
@@ -41,8 +41,8 @@ def settle(
         exact = run(in_float64(model), _wide(given), limit_bytes=LIMIT_BYTES)
     except (RunError, ValueError) as error:
         return [f"whether the difference is rounding could not be told: {error}"]
-    sources, targets = list(source.values()), list(target.values())
-    return [_settled(found[i], exact[i], sources[i], targets[i]) for i in unsettled]
+    targets = list(target.values())
+    return [_settled(found[i], exact[i], source[i], targets[i]) for i in unsettled]
 
 
 def _may_be_rounding(entry: hub_pb2.OutputComparison) -> bool:
@@ -57,9 +57,10 @@ def _wide(arrays: Arrays) -> Arrays:
 
 
 def _settled(
-    entry: hub_pb2.OutputComparison, exact: np.ndarray, source: np.ndarray, target: np.ndarray
+    entry: hub_pb2.OutputComparison, exact: np.ndarray, source: Output, target: np.ndarray
 ) -> str:
-    off = error_between(exact, source), error_between(exact, target)
+    sides = source.array, target
+    off = [error_between(exact, side, source.least_scale) for side in sides]
     said = (
         f"output {entry.output} of run {entry.run}: the two differ by {entry.max_error:.2g}; "
         f"from the model in float64 the source is off by {off[0]:.2g}, the target by {off[1]:.2g}"

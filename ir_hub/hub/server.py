@@ -74,7 +74,8 @@ async def _hub(settings: Settings) -> AsyncIterator[tuple[HubService, Inline, Lo
         stack.callback(database.close)
         store = LocalStore(settings.store, settings.store_bytes)
         pool = await _pool(settings, store, stack)
-        adapters = Adapters(settings.adapters, settings.run, store, settings.adapter_access())
+        access, patience = settings.adapter_access(), settings.adapter_seconds
+        adapters = Adapters(settings.adapters, settings.run, store, access, patience)
         stack.push_async_callback(adapters.close)
         outcomes = Outcomes(database, store, settings.cached_actions)
         actions = Actions(store, outcomes, pool, adapters, settings.stage_seconds)
@@ -83,7 +84,7 @@ async def _hub(settings: Settings) -> AsyncIterator[tuple[HubService, Inline, Lo
         orchestrator = Inline(
             Jobs(database),
             store,
-            Converter(actions, inspector, metrics.stages).convert,
+            Converter(actions, metrics.stages).convert,
             settings.conversions,
             settings.waiting,
             metrics.ended,

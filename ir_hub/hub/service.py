@@ -86,10 +86,10 @@ class HubService(hub_pb2_grpc.HubServiceServicer):
         files = [blob_from_proto(file.blob) for file in spec.files]
         given = [blob_from_proto(value.data.blob) for value in spec.check_inputs]
         await asyncio.to_thread(self._store.require, [*files, *given])
-        await self._inspector.source_of(spec.source, spec.files)
+        source = await self._inspector.source_of(spec.source, spec.files)
         if spec.target != IR:
             self._adapters.place(spec.target)
-        return await self._orchestrator.submit(spec, request.request_id)
+        return await self._orchestrator.submit(spec, request.request_id, source)
 
     @_answered
     async def GetConversion(

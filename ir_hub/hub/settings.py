@@ -56,6 +56,9 @@ class Settings(BaseSettings):
         description="addresses of adapters: onnx=host:port,pytorch=host:port|host:port; each "
         "address that a name stands for is a replica",
     )
+    adapter_seconds: float = Field(
+        60.0, ge=0, description="how long work waits for an adapter that doesn't answer"
+    )
     adapter_ca: FilePath | None = Field(
         None, description="reach the adapters by TLS; the authority of their certificates, PEM"
     )

@@ -18,13 +18,15 @@ from ir_hub.ops.op import OPS, Kind, Op
 class Builder:
     """Appends nodes to a graph. Every op is a method: tensors by position, literals by name.
 
-    `scope` and `origins` are given to the nodes that are made until they are changed.
+    `scope` and `origins` are given to the nodes that are made until they are changed. `notes` are
+    what a person should know of what was built, with the origins that each one is about.
     """
 
     def __init__(self, graph: Graph | None = None, prefix: str = "v") -> None:
         self.graph = graph if graph is not None else Graph()
         self.scope = ""
         self.origins: tuple[str, ...] = ()
+        self.notes: dict[str, list[str]] = {}
         self._prefix = prefix
         self._numbers = itertools.count()
         self._symbols = itertools.count()
@@ -61,6 +63,10 @@ class Builder:
             yield
         finally:
             self.scope, self.origins = before
+
+    def note(self, text: str) -> None:
+        """Says something of what is being built."""
+        self.notes.setdefault(text, []).extend(self.origins)
 
     def call(self, name: str, *tensors: Any, **named: Any) -> Any:
         """Appends a call of an op; returns its result, or a tuple when it declares several.

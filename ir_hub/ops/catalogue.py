@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ir_hub.ops import (
+from ir_hub.ops import (  # noqa: F401 (each registers its ops)
     activation,
     attention,
     attention_spelling,
@@ -33,34 +33,4 @@ from ir_hub.ops import (
 )
 from ir_hub.ops.op import OPS
 
-FAMILIES = (
-    activation,
-    attention,
-    attention_spelling,
-    casting,
-    control,
-    conv,
-    creation,
-    elementwise,
-    indexing,
-    join,
-    linear,
-    logic,
-    loss,
-    norm,
-    pool,
-    quantize,
-    rearrange,
-    recurrent,
-    reduce,
-    regions,
-    resize,
-    sampling,
-    search,
-    shape,
-    signal,
-    text,
-    trigonometry,
-)
-
-__all__ = ["FAMILIES", "OPS"]
+__all__ = ["OPS"]

@@ -18,6 +18,13 @@ class Unsupported(Exception):
     """Raised by a rule for a node that it can't say faithfully; the text is the reason."""
 
 
+# What a rule notes that reads as the identity what isn't one while training.
+TRAINS_WITHOUT = (
+    "it acts in training alone, in a way that isn't kept: what is converted computes the same, but "
+    "trains without it"
+)
+
+
 def only(condition: object, reason: str) -> None:
     """Refuses a node, with the reason, unless a condition holds."""
     if not condition:

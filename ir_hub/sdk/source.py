@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import re
-from collections.abc import Container, Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -15,6 +15,8 @@ from ir_hub.ir.types import TensorType
 from ir_hub.ops.build import Builder
 from ir_hub.sdk.dialect import Call, Dialect, Unsupported
 from ir_hub.sdk.errors import BadModel, Problem, UnsupportedNodes
+
+_NAMED = 3  # origins that a note names
 
 
 @dataclass(frozen=True)
@@ -46,7 +48,7 @@ class SourceGraph:
 
 
 def read(source: SourceGraph, dialect: Dialect) -> Model:
-    """Reads a source graph into a model.
+    """Reads a source graph into a model; what rules note is added to the source's notes.
 
     Raises:
         UnsupportedNodes: some nodes have no rule; every one of them is listed.
@@ -56,7 +58,14 @@ def read(source: SourceGraph, dialect: Dialect) -> Model:
     graph = reader.graph(source, {})
     if reader.problems:
         raise UnsupportedNodes(dialect.name, reader.problems)
+    source.notes += [_note(text, origins) for text, origins in reader.notes.items()]
     return Model(graph, _scopes(graph, source.scopes), source.source, source.symbols)
+
+
+def _note(text: str, origins: Sequence[str]) -> str:
+    more = len(origins) - _NAMED
+    shown = ", ".join(origins[:_NAMED]) + (f" and {more} more" if more > 0 else "")
+    return f"{shown}: {text}"
 
 
 def _scopes(graph: Graph, known: Mapping[str, str]) -> dict[str, str]:
@@ -76,6 +85,7 @@ class _Reader:
     def __init__(self, dialect: Dialect) -> None:
         self.dialect = dialect
         self.problems: list[Problem] = []
+        self.notes: dict[str, list[str]] = {}
         self.named: set[Value] = set()
         self.symbols = itertools.count()
         self.values = itertools.count()
@@ -150,11 +160,13 @@ class _Reader:
 
 
 class _SharedBuilder(Builder):
-    """A builder whose names and symbols are distinct from those of all others of one reader."""
+    """A builder whose names and symbols are distinct from those of all others of one reader, and
+    whose notes are the reader's."""
 
     def __init__(self, reader: _Reader) -> None:
         super().__init__()
         self._numbers, self._symbols = reader.values, reader.symbols
+        self.notes = reader.notes
 
 
 def symbol_name(text: str, taken: Container[str]) -> str:

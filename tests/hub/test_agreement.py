@@ -6,14 +6,14 @@ import ml_dtypes
 import numpy as np
 import pytest
 
-from ir_hub.hub.agreement import compare_outputs, doubts
+from ir_hub.hub.agreement import compare_outputs, doubts, outputs_of
 from irhub.hub.v1 import hub_pb2
 
 BASE = np.linspace(-2, 3, 24, dtype=np.float32).reshape(2, 3, 4)
 
 
 def compare(source: np.ndarray, target: np.ndarray) -> hub_pb2.OutputComparison:
-    (entry,) = compare_outputs({"y": source}, {"other": target}, 1, ["x: float32[2]"])
+    (entry,) = compare_outputs(outputs_of({"y": source}), {"other": target}, 1, ["x: float32[2]"])
     return entry
 
 
@@ -129,12 +129,12 @@ def test_odd_shapes(shape: tuple[int, ...]) -> None:
 
 
 def test_outputs_belong_together_by_place() -> None:
-    found = compare_outputs({"a": BASE, "b": -BASE}, {"c": BASE, "d": -BASE}, 0, [])
+    found = compare_outputs(outputs_of({"a": BASE, "b": -BASE}), {"c": BASE, "d": -BASE}, 0, [])
     assert [entry.equal for entry in found] == [True, True]
 
 
 def test_another_number_of_outputs_is_wrong() -> None:
-    found = compare_outputs({"a": BASE, "b": BASE}, {"a": BASE}, 0, [])
+    found = compare_outputs(outputs_of({"a": BASE, "b": BASE}), {"a": BASE}, 0, [])
     assert [entry.equal for entry in found] == [False, False]
     assert "2 outputs, the target 1" in found[0].reason
 
@@ -149,9 +149,10 @@ def test_another_number_of_outputs_is_wrong() -> None:
     ],
 )
 def test_doubts(array: np.ndarray, said: str) -> None:
-    (doubt,) = doubts({"y": array})
+    (doubt,) = doubts(outputs_of({"y": array}))
     assert said in doubt
 
 
 def test_no_doubt() -> None:
-    assert doubts({"y": BASE, "flag": np.array([True]), "t": np.array(["a", "b"], object)}) == []
+    arrays = {"y": BASE, "flag": np.array([True]), "t": np.array(["a", "b"], object)}
+    assert doubts(outputs_of(arrays)) == []

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from ir_hub.hub.agreement import compare_outputs
+from ir_hub.hub.agreement import compare_outputs, outputs_of
 from ir_hub.hub.rounding import settle
 from ir_hub.ir.graph import Model
 from ir_hub.ops.build import Builder
@@ -45,23 +45,38 @@ def test_only_what_is_off_on_both_sides_is_rounding(
     a, b = {"y": _off_by(source, 1)}, {"y": _off_by(target, 2)}
     if source == 9.0e-4:
         b = {"y": (2 * _EXACT - a["y"]).astype(np.float32)}
-    found = compare_outputs(a, b, 0, [])
-    notes = settle(_model(), {"x": _X}, a, b, found)
+    found = compare_outputs(outputs_of(a), b, 0, [])
+    notes = settle(_model(), {"x": _X}, outputs_of(a), b, found)
     assert found[0].equal is equal
     assert said in " ".join(notes)
     assert found[0].max_error <= found[0].tolerance or not equal
 
 
+def test_errors_are_relative_to_the_scale_of_the_comparison() -> None:
+    """Small results of a sigmoid carry the rounding of numbers near 1."""
+    b = Builder()
+    b.graph.outputs = [b.sigmoid(b.input("x", shape=(20,)))]
+    x = np.linspace(-9, -7, 20, dtype=np.float32)
+    exact = 1 / (1 + np.exp(-x.astype(np.float64)))
+    above, below = ((exact + off).astype(np.float32) for off in (1.0e-6, -1.3e-6))
+    a = outputs_of({"y": above}, ["sigmoid"])
+    found = compare_outputs(a, {"y": below}, 0, [])
+    assert not found[0].equal
+    (note,) = settle(Model(b.graph), {"x": x}, a, {"y": below}, found)
+    assert found[0].equal, note
+
+
 def test_another_shape_or_type_is_never_rounding() -> None:
-    a = {"y": _off_by(1e-4, 1)}
-    for other in (a["y"].astype(np.float64), a["y"][:1]):
+    array = _off_by(1e-4, 1)
+    a = outputs_of({"y": array})
+    for other in (array.astype(np.float64), array[:1]):
         found = compare_outputs(a, {"y": other}, 0, [])
         settle(_model(), {"x": _X}, a, {"y": other}, found)
         assert not found[0].equal
 
 
 def test_what_the_reference_cannot_run_stays_unequal() -> None:
-    a, b = {"y": _off_by(1.2e-4, 1)}, {"y": _off_by(3.4e-4, 2)}
+    a, b = outputs_of({"y": _off_by(1.2e-4, 1)}), {"y": _off_by(3.4e-4, 2)}
     found = compare_outputs(a, b, 0, [])
     notes = settle(_model(), {"x": _X[:, :3]}, a, b, found)
     assert not found[0].equal

@@ -45,7 +45,10 @@ def adapters(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Ser
 def hub(adapters: dict[str, Service], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Hub]:
     addresses = ",".join(f"{name}={service.address}" for name, service in adapters.items())
     hub = start_hub(
-        tmp_path_factory.mktemp("hub"), f"--adapters={addresses},gone=127.0.0.1:1", "--waiting=3"
+        tmp_path_factory.mktemp("hub"),
+        f"--adapters={addresses},gone=127.0.0.1:1",
+        "--adapter-seconds=0.5",
+        "--waiting=3",
     )
     yield hub
     assert hub.stop() == 0

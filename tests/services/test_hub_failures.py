@@ -13,6 +13,7 @@ from ir_hub.client import HubClient
 from ir_hub.hub.plan import STAGES
 from ir_hub.sdk.errors import NoRoom
 from irhub.hub.v1 import hub_pb2
+from tests.services.conftest import Start
 from tests.services.hubs import Hub, State, ir_file, launch, rows, start_hub
 from tests.services.processes import Service, command, eventually, start
 
@@ -94,6 +95,27 @@ def test_stopped_hub_leaves_the_rest_to_the_next(run_hub: StartHub) -> None:
     assert hub.stop() == 0
     hub = run_hub()
     assert list(hub.client.watch(name))[-1].state == State.STATE_SUCCEEDED
+
+
+def test_restarted_hub_waits_for_its_adapter(start_service: Start, tmp_path: Path) -> None:
+    adapter = start_service("tests.services.misbehaving")
+    flag = f"--adapters=misbehaving={adapter.address}"
+    hub = start_hub(tmp_path / "hub", flag)
+    name = hub.client.create(deed(hub, "talk")).name
+    until_running(hub, name, "step")
+    adapter.process.kill()
+    adapter.process.wait(10)
+    hub.kill()
+    hub = start_hub(tmp_path / "hub", flag)
+    log = hub.folder / "log"
+    assert eventually(lambda: "waiting for adapter" in log.read_text(), 20)
+    (status,) = hub.client.adapters()
+    assert not status.healthy
+    assert hub.client.get(name).state == State.STATE_RUNNING
+    start_service("tests.services.misbehaving", "--address", adapter.address)
+    done = list(hub.client.watch(name))[-1]
+    assert done.state == State.STATE_SUCCEEDED, done.failure
+    assert hub.stop() == 0
 
 
 def test_conversion_that_hubs_die_of_is_given_up(run_hub: StartHub) -> None:

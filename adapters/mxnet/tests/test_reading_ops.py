@@ -10,9 +10,13 @@ import mxnet as mx
 import numpy as np
 import pytest
 
-from adapters.mxnet.tests.models import reference_error, save_symbol
+from adapters.mxnet.files import load
+from adapters.mxnet.tests.models import ADAPTER, reference_error, save_symbol
+from adapters.mxnet.walk import walk
 from ir_hub.ir.types import DType, TensorType
+from ir_hub.sdk.adapter import Files, SourceFile
 from ir_hub.sdk.errors import UnsupportedNodes
+from ir_hub.sdk.source import read
 
 S = mx.sym
 Net = Callable[[Any], Any]
@@ -61,6 +65,7 @@ NETS: dict[str, tuple[Net, tuple[int, ...]]] = {
     "learned slopes of a matrix": (_leaky("prelu"), MATRIX),
     **{f"activation {kind}": (lambda x, kind=kind: S.Activation(x, act_type=kind), MATRIX)
        for kind in ("relu", "sigmoid", "tanh", "softrelu", "softsign")},
+    "dropout of slices": (lambda x: S.Dropout(x, p=0.3, axes=(2, 3)), IMAGE),
     "hard sigmoid": (lambda x: S.hard_sigmoid(x, alpha=0.3), MATRIX),
     "greatest": (_pooled(pool_type="max"), IMAGE),
     "greatest, full": (_pooled(pool_type="max", pooling_convention="full"), (2, 4, 8, 7)),
@@ -177,6 +182,21 @@ REFUSED: dict[str, tuple[Net, tuple[int, ...], str]] = {
     "dropout at inference": (
         lambda x: S.Dropout(x, mode="always"), MATRIX, "drops elements at inference"),
 }  # fmt: skip
+
+
+def test_dropout_of_slices_is_noted(tmp_path: Path) -> None:
+    """Once for all of them: a dropout of elements would train otherwise."""
+    x = S.var("data")
+    for place in range(5):
+        x = S.relu(S.Dropout(x, p=0.3, axes=(2, 3), name=f"drop{place}"))
+    saved = save_symbol(x, {"data": np.ones(IMAGE, np.float32)}, tmp_path)
+    sources = tuple(SourceFile(file.name, Path(file.name), file.blob) for file in saved.files)
+    graph = walk(load(Files(sources, saved.subject.store.open)), {})
+    model = read(graph, ADAPTER.dialect())
+    assert {node.op for node in model.graph.nodes} == {"identity", "relu"}
+    (note,) = graph.notes
+    names = "drop0 (Dropout), drop1 (Dropout), drop2 (Dropout) and 2 more"
+    assert note.startswith(f"{names}: it acts in training alone")
 
 
 @pytest.mark.parametrize("name", REFUSED)

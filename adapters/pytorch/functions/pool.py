@@ -19,11 +19,11 @@ def _windows(
     pads: tuple[tuple[int, int], ...],
     dilation: tuple[int, ...],
     ceil_mode: bool,
-    value: float,
-    beyond: float,
+    value: float = 0.0,
+    beyond: float | None = None,
 ) -> Tensor:
-    """The windows over x (N, C, *), each as the last axis; padding is `value`, and `beyond` it is
-    what sticks out of that."""
+    """The windows over x (N, C, *), each as the last axis; padding is `value`, and so is what
+    sticks out of that, or else `beyond`."""
     inner: list[int] = []
     outer: list[int] = []
     reach = [d * (k - 1) + 1 for k, d in zip(kernel, dilation, strict=True)]
@@ -34,24 +34,10 @@ def _windows(
             count = min(-(-room // s) + 1, -(-(size + before) // s))
         inner = [before, after, *inner]
         outer = [0, (count - 1) * s + r - size - before - after, *outer]
-    x = F.pad(F.pad(x, inner, value=value), outer, value=beyond)
+    x = F.pad(F.pad(x, inner, value=value), outer, value=value if beyond is None else beyond)
     for axis, (r, s, d) in enumerate(zip(reach, stride, dilation, strict=True)):
         x = x.unfold(axis + 2, r, s)[..., ::d]
     return x.flatten(2 + len(kernel))
-
-
-@pasted
-def _max_pool(
-    x: Tensor,
-    kernel: tuple[int, ...],
-    stride: tuple[int, ...],
-    pads: tuple[tuple[int, int], ...],
-    dilation: tuple[int, ...],
-    ceil_mode: bool,
-    lowest: float,
-) -> Tensor:
-    """The greatest element of each window."""
-    return _windows(x, kernel, stride, pads, dilation, ceil_mode, lowest, lowest).amax(-1)
 
 
 @pasted
@@ -71,8 +57,8 @@ def _max_pool_indices(
     places = torch.arange(count, device=x.device)
     places = places.view(sizes[::-1]).permute(*range(len(sizes))[::-1]) if column_major else places
     places = places.view(1, 1, *sizes) if not column_major else places[None, None]
-    seen = _windows(x, kernel, stride, pads, dilation, ceil_mode, lowest, lowest)
-    places = _windows(places, kernel, stride, pads, dilation, ceil_mode, 0, 0)
+    seen = _windows(x, kernel, stride, pads, dilation, ceil_mode, lowest)
+    places = _windows(places, kernel, stride, pads, dilation, ceil_mode)
     best = seen.argmax(-1, keepdim=True)
     found = places.expand_as(seen).gather(-1, best).squeeze(-1)
     planes = torch.arange(x.shape[0] * x.shape[1], device=x.device) * count
@@ -92,23 +78,8 @@ def _avg_pool(
 ) -> Tensor:
     """The mean of each window, over what it sees of x, or of x and its padding."""
     ones = x.new_ones(1, 1, *x.shape[2:])
-    counted = _windows(ones, kernel, stride, pads, dilation, ceil_mode, float(include_pad), 0)
-    return _windows(x, kernel, stride, pads, dilation, ceil_mode, 0, 0).sum(-1) / counted.sum(-1)
-
-
-@pasted
-def _lp_pool(
-    x: Tensor,
-    kernel: tuple[int, ...],
-    stride: tuple[int, ...],
-    pads: tuple[tuple[int, int], ...],
-    dilation: tuple[int, ...],
-    ceil_mode: bool,
-    p: int,
-) -> Tensor:
-    """The p-norm of each window."""
-    seen = _windows(x, kernel, stride, pads, dilation, ceil_mode, 0, 0)
-    return torch.linalg.vector_norm(seen, p, dim=-1)
+    counted = _windows(ones, kernel, stride, pads, dilation, ceil_mode, float(include_pad), 0.0)
+    return _windows(x, kernel, stride, pads, dilation, ceil_mode).sum(-1) / counted.sum(-1)
 
 
 @pasted
@@ -143,7 +114,7 @@ def _col2im(
     padded = [size + sum(pad) for size, pad in zip(image, pads, strict=True)]
     places = torch.arange(math.prod(padded), device=x.device).view(1, 1, *padded)
     none = ((0, 0),) * len(image)
-    places = _windows(places, tuple(block), stride, none, dilation, False, 0, 0)
+    places = _windows(places, tuple(block), stride, none, dilation, False)
     places = places.flatten(0, -2).T.reshape(-1)
     pieces = x.reshape(x.shape[0], -1, math.prod(block) * x.shape[2])
     y = x.new_zeros(*pieces.shape[:2], math.prod(padded)).index_add(2, places, pieces)

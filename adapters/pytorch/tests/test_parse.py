@@ -11,10 +11,13 @@ import torch
 from torch import nn
 
 from adapters.pytorch.aliases import VIEWS
+from adapters.pytorch.program import load
 from adapters.pytorch.table import pytorch
-from adapters.pytorch.tests.exported import Call, check, export, parse
+from adapters.pytorch.tests.exported import Call, check, export, files_of, parse
+from adapters.pytorch.walk import walk
 from ir_hub.ir.tensor import BlobTensor
 from ir_hub.ir.types import DType, TensorType
+from ir_hub.sdk import source
 from ir_hub.sdk.errors import BadRequest
 from ir_hub.simplify.reference import run
 
@@ -55,6 +58,17 @@ def test_names_modules_and_places(tmp_path: Path) -> None:
     turned = found["turned"]
     assert isinstance(turned, BlobTensor)
     assert (turned.stored_shape, turned.permutation) == ((3, 4), (1, 0))
+
+
+def test_dropout_of_channels_is_noted(tmp_path: Path) -> None:
+    """A dropout of elements would train otherwise."""
+    net = nn.Sequential(nn.Dropout2d(0.3), nn.ReLU())
+    graph = walk(load(files_of(export(net, (torch.ones(2, 3, 4, 4),), tmp_path / "a.pt2"))), {})
+    model = source.read(graph, pytorch)
+    assert [node.op for node in model.graph.nodes] == ["identity", "relu"]
+    (note,) = graph.notes
+    assert note.startswith("feature_dropout (")
+    assert "it acts in training alone" in note
 
 
 def test_weights_that_are_tied_lie_in_one_place(tmp_path: Path) -> None:

@@ -218,7 +218,7 @@ def test_graph_that_does_more_than_compute(act: Callable[[Any], Any], tmp_path: 
     )
     with pytest.raises(BadModel, match="may do more than compute"):
         _read(tmp_path)
-    work = Work({"threads": "1"}, lambda message, part: None, tmp_path)
+    work = Work({"threads": "1", "signature": ""}, lambda message, part: None, tmp_path)
     with pytest.raises(BadModel, match="may do more than compute"):
         ADAPTER.run(files_in(tmp_path), {"x": np.zeros(2, np.float32)}, work)
 

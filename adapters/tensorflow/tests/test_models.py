@@ -10,10 +10,14 @@ import numpy as np
 import pytest
 
 from adapters.tensorflow.adapter import TensorFlowAdapter
+from adapters.tensorflow.files import load
 from adapters.tensorflow.tests.models import MODELS, inputs_of, made, outputs_of, saved
+from adapters.tensorflow.tests.saved_nets import files_in
+from adapters.tensorflow.walk import walk
 from ir_hub.ir.graph import Model
 from ir_hub.sdk.client import NamedBlob
 from ir_hub.sdk.conformance import difference
+from ir_hub.sdk.source import read
 from ir_hub.sdk.stages import load_model
 from ir_hub.sdk.subject import InProcess
 from ir_hub.simplify import reference
@@ -101,6 +105,28 @@ def test_scopes_and_training_settings_survive(tmp_path: Path) -> None:
     assert "momentum=0.9, epsilon=0.0001" in code
     ir, _ = _parsed(subject, saved(made("dropout"), tmp_path))
     assert "layers.Dropout(0.3" in bytes(subject.store.open(subject.emit(ir)[0].blob)).decode()
+
+
+@pytest.mark.parametrize(
+    "layer",
+    [
+        keras.layers.Dropout(0.3, noise_shape=(None, 1, 4)),
+        keras.layers.AlphaDropout(0.3, noise_shape=(None, 1, 4)),
+        keras.layers.SpatialDropout1D(0.3),
+        keras.layers.GaussianNoise(0.3),
+    ],
+    ids=lambda layer: type(layer).__name__,
+)
+def test_what_acts_in_training_in_a_way_of_its_own_is_noted(
+    layer: keras.Layer, tmp_path: Path
+) -> None:
+    x = keras.Input((7, 4), name="x")
+    saved(keras.Model(x, keras.layers.ReLU()(layer(x))), tmp_path)
+    graph = walk(load(files_in(tmp_path)), {})
+    model = read(graph, ADAPTER.dialect())
+    assert [node.op for node in model.graph.nodes] == ["identity", "relu"]
+    (note,) = graph.notes
+    assert note.startswith(f"{layer.name} ({type(layer).__name__}): it acts in training alone")
 
 
 def test_training_step_gives_the_source_gradients(tmp_path: Path) -> None:

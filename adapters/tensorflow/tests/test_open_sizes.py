@@ -48,7 +48,7 @@ def _convolved(b: Builder, x: Value, rng: np.random.Generator) -> Value:
 
 def _saved(model: Model, folder: Path, sizes: str = "") -> Emitted:
     (folder / "scratch").mkdir(exist_ok=True)
-    options = {"threads": "1", "sizes": sizes}
+    options = {"threads": "1", "sizes": sizes, "signature": ""}
     return ADAPTER.save(model, "keras", folder, Work(options, lambda *_: None, folder / "scratch"))
 
 

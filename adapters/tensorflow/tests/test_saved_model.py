@@ -28,7 +28,8 @@ def _files(folder: Path, names: list[str]) -> Files:
 
 def _work(folder: Path) -> Work:
     folder.mkdir()
-    return Work({"threads": "1", "sizes": ""}, lambda message, fraction: None, folder)
+    options = {"threads": "1", "sizes": "", "signature": ""}
+    return Work(options, lambda message, fraction: None, folder)
 
 
 @pytest.mark.parametrize("name", ["two_inputs", "two_outputs", "nested_model", "gru"])

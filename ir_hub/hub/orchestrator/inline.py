@@ -100,7 +100,9 @@ class Inline:
             raise AlreadyExists(str(error)) from error
         return None if found is None else await self.get(found.name)
 
-    async def submit(self, spec: hub_pb2.ConversionSpec, request_id: str) -> hub_pb2.Conversion:
+    async def submit(
+        self, spec: hub_pb2.ConversionSpec, request_id: str, source: str
+    ) -> hub_pb2.Conversion:
         """Takes a conversion on."""
         if self._draining:
             raise Unreachable("The hub is stopping; try again in a moment.")
@@ -112,7 +114,7 @@ class Inline:
             if earlier is not None:
                 return earlier
             self._admit()
-            conversion = self._jobs.create(spec, request_id)
+            conversion = self._jobs.create(spec, request_id, source)
             self._begin(conversion)
             return await self.get(conversion.name)
 

@@ -37,8 +37,11 @@ class Orchestrator(Protocol):
         """The conversion of an earlier, equal request; AlreadyExists if the request_id was used
         for another one."""
 
-    async def submit(self, spec: hub_pb2.ConversionSpec, request_id: str) -> hub_pb2.Conversion:
-        """Takes a conversion on; the earlier one, if there is one.
+    async def submit(
+        self, spec: hub_pb2.ConversionSpec, request_id: str, source: str
+    ) -> hub_pb2.Conversion:
+        """Takes a conversion on; the earlier one, if there is one. `source` is the framework that
+        the files are of: its own spec says so.
 
         Raises:
             AlreadyExists: as in `find`.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ir_hub.ops.cases import (
+from ir_hub.ops.cases import (  # noqa: F401 (each adds its cases)
     activation,
     attention,
     conv,
@@ -23,32 +23,6 @@ from ir_hub.ops.cases import (
     signal,
     text,
 )
-from ir_hub.ops.cases.case import Case, Samples, case_arguments, case_graph
+from ir_hub.ops.cases.case import CASES, Case, Samples, case_arguments, case_graph
 
 __all__ = ["CASES", "Case", "Samples", "case_arguments", "case_graph"]
-
-_FAMILIES = (
-    activation,
-    attention,
-    conv,
-    elementwise,
-    indexing,
-    join,
-    linear,
-    logic,
-    loss,
-    norm,
-    pool,
-    quantize,
-    recurrent,
-    reduce,
-    resize,
-    sampling,
-    shape,
-    signal,
-    text,
-)
-
-CASES: dict[str, list[Case]] = {
-    name: cases for family in _FAMILIES for name, cases in family.CASES.items()
-}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from ir_hub.ir.types import DType
-from ir_hub.ops.cases.case import Case, Samples
+from ir_hub.ops.cases.case import CASES, Case, Samples
 
 _draw = Samples(3)
 
@@ -35,7 +35,7 @@ def _along_axes() -> list[Case]:
     ]
 
 
-CASES: dict[str, list[Case]] = {
+CASES |= {
     "relu": [*_unary(), Case((_draw.integers(3, 5, dtype=DType.INT32),))],
     "relu6": _unary(low=-9, high=12),
     "sigmoid": _unary(low=-20, high=20),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from ir_hub.ir.types import DType
-from ir_hub.ops.cases.case import Case, Samples
+from ir_hub.ops.cases.case import CASES, Case, Samples
 from ir_hub.ops.op import Array
 
 _draw = Samples(22)
@@ -64,7 +64,7 @@ _ROTARY = [
     Case((_f(2, 4, 3, 8), _f(10, 2), _f(10, 2), _POSITIONS), {"rotary_embedding_dim": 4}),
 ]
 
-CASES: dict[str, list[Case]] = {
+CASES |= {
     "attention": _ATTENTION,
     "multi_head_attention": _HEADS,
     "rotary_embedding": _ROTARY,

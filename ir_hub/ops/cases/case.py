@@ -29,6 +29,10 @@ class Case:
     tolerance: float | None = None
 
 
+# The cases of each op; a family's file adds its own.
+CASES: dict[str, list[Case]] = {}
+
+
 class Samples:
     """Random operands, the same ones each time; never all zeros or all ones."""
 

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from ir_hub.ir.types import DType
-from ir_hub.ops.cases.case import Case, Samples
+from ir_hub.ops.cases.case import CASES, Case, Samples
 from ir_hub.ops.op import Array
 
 _draw = Samples(24)
@@ -94,7 +94,7 @@ _CONV_INTEGER = [
     ),
 ]
 
-CASES: dict[str, list[Case]] = {
+CASES |= {
     "conv": _CONV,
     "conv_transpose": _CONV_TRANSPOSE,
     "conv_integer": _CONV_INTEGER,

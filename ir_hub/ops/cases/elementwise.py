@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ir_hub.ir.types import DType
-from ir_hub.ops.cases.case import Case, Samples
+from ir_hub.ops.cases.case import CASES, Case, Samples
 
 _draw = Samples(1)
 _WIDE_AND_NARROW = (DType.FLOAT64, DType.FLOAT16, DType.BFLOAT16)
@@ -71,7 +71,7 @@ def _pow() -> list[Case]:
 
 _INTEGERS = (DType.INT64, DType.INT32, DType.INT8, DType.UINT8)
 
-CASES: dict[str, list[Case]] = {
+CASES |= {
     "add": _binary() + _integers(*_INTEGERS),
     "sub": _binary() + _integers(*_INTEGERS),
     "mul": _binary() + _integers(*_INTEGERS),

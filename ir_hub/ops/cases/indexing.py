@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from ir_hub.ir.types import DType
-from ir_hub.ops.cases.case import Case, Samples
+from ir_hub.ops.cases.case import CASES, Case, Samples
 
 _draw = Samples(7)
 _floats = _draw.floats
@@ -78,7 +78,7 @@ def _one_hot() -> list[Case]:
     ]
 
 
-CASES: dict[str, list[Case]] = {
+CASES |= {
     "gather": _gather(),
     "gather_elements": [
         Case((_floats(4, 5), _draw.integers(2, 5, low=-4, high=3))),

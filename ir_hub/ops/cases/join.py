@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from ir_hub.ir.types import DType
-from ir_hub.ops.cases.case import Case, Samples
+from ir_hub.ops.cases.case import CASES, Case, Samples
 
 _draw = Samples(6)
 _floats = _draw.floats
@@ -70,7 +70,7 @@ def _pad() -> list[Case]:
     ]
 
 
-CASES: dict[str, list[Case]] = {
+CASES |= {
     "concat": _concat(),
     "split": _split(),
     "slice": _slice(),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ir_hub.ir.types import DType
-from ir_hub.ops.cases.case import Case, Samples
+from ir_hub.ops.cases.case import CASES, Case, Samples
 
 _draw = Samples(21)
 _f = _draw.floats
@@ -58,7 +58,7 @@ _EMBEDDING = [
     Case((_draw.integers(2, 3, low=0, high=6), _f(7, 5, dtype=DType.FLOAT16))),
 ]
 
-CASES: dict[str, list[Case]] = {
+CASES |= {
     "matmul": _MATMUL,
     "gemm": _GEMM,
     "linear": _LINEAR,

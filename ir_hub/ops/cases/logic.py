@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from ir_hub.ir.types import DType
-from ir_hub.ops.cases.case import Case, Samples
+from ir_hub.ops.cases.case import CASES, Case, Samples
 from ir_hub.ops.op import Array
 
 _draw = Samples(2)
@@ -133,7 +133,7 @@ def _bit_cast() -> list[Case]:
     ]
 
 
-CASES: dict[str, list[Case]] = {
+CASES |= {
     "equal": [
         *_comparison(),
         *_booleans(),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 
-from ir_hub.ops.cases.case import Case, Samples
+from ir_hub.ops.cases.case import CASES, Case, Samples
 from ir_hub.ops.op import Array
 
 _draw = Samples(29)
@@ -33,4 +33,4 @@ _LOSS = [
     ),
 ]
 
-CASES: dict[str, list[Case]] = {"nll_loss": _LOSS, "softmax_cross_entropy_loss": _LOSS}
+CASES |= {"nll_loss": _LOSS, "softmax_cross_entropy_loss": _LOSS}

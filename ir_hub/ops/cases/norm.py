@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from ir_hub.ir.types import DType
-from ir_hub.ops.cases.case import Case, Samples
+from ir_hub.ops.cases.case import CASES, Case, Samples
 from ir_hub.ops.op import Array
 
 _draw = Samples(23)
@@ -89,7 +89,7 @@ _MEAN_VARIANCE = [
     Case((_f(3, 5),), {"axes": (-1,)}),
 ]
 
-CASES: dict[str, list[Case]] = {
+CASES |= {
     "batch_norm": _BATCH,
     "batch_norm_training": _BATCH,
     "layer_norm": _LAYER,

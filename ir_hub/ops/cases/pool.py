@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from ir_hub.ir.types import DType
-from ir_hub.ops.cases.case import Case, Samples
+from ir_hub.ops.cases.case import CASES, Case, Samples
 from ir_hub.ops.op import OPS
 
 _draw = Samples(25)
@@ -76,7 +76,7 @@ def _unpool() -> list[Case]:
     return [Case((*pooled, None), literals), Case((*pooled, (2, 3, 7, 10)), literals)]
 
 
-CASES: dict[str, list[Case]] = {
+CASES |= {
     "max_pool": _MAX,
     "max_pool_indices": _MAX_INDICES,
     "avg_pool": _AVG,

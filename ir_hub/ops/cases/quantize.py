@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from ir_hub.ir.types import DType
-from ir_hub.ops.cases.case import Case, Samples
+from ir_hub.ops.cases.case import CASES, Case, Samples
 from ir_hub.ops.op import Array
 
 _draw = Samples(28)
@@ -91,7 +91,7 @@ def _qlinear_conv() -> list[Case]:
     ]
 
 
-CASES: dict[str, list[Case]] = {
+CASES |= {
     "quantize_linear": [Case(*chosen) for chosen in _QUANTIZE],
     "dequantize_linear": [Case(*chosen) for chosen in _DEQUANTIZE],
     "dynamic_quantize_linear": [Case((_f(3, 5),)), Case((_f(2, 3, 4, low=0.5, high=2.0),))],

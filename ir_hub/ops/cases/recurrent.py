@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from ir_hub.ir.types import DType
-from ir_hub.ops.cases.case import Case, Samples
+from ir_hub.ops.cases.case import CASES, Case, Samples
 from ir_hub.ops.op import Array
 
 _draw = Samples(27)
@@ -73,7 +73,7 @@ def _gru() -> list[Case]:
     return [*cases, *[Case(case.tensors, {**case.literals, **reset}) for case in cases[:4]]]
 
 
-CASES: dict[str, list[Case]] = {
+CASES |= {
     "lstm": _lstm(),
     "gru": _gru(),
     "rnn": _common(1, 1, ("hard_sigmoid",)),

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from ir_hub.ir.types import DType
-from ir_hub.ops.cases.case import Case, Samples
+from ir_hub.ops.cases.case import CASES, Case, Samples
 
 _draw = Samples(4)
 
@@ -83,7 +83,7 @@ def _unique() -> list[Case]:
     ]
 
 
-CASES: dict[str, list[Case]] = {
+CASES |= {
     "reduce_sum": _reduction(),
     "reduce_mean": _reduction(),
     "reduce_max": [*_reduction(), Case((_draw.booleans(3, 4), (1,)))],

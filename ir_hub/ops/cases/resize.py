@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from ir_hub.ir.types import DType
-from ir_hub.ops.cases.case import Case, Samples
+from ir_hub.ops.cases.case import CASES, Case, Samples
 
 _draw = Samples(26)
 _f = _draw.floats
@@ -33,7 +33,7 @@ _COORDINATES = (
 _ROI = np.array([0.2, 0.1, 0.7, 1.2], np.float32)
 _CROP = {"mode": "linear", "coordinates": "tf_crop_and_resize", "extrapolation_value": 1.5}
 
-CASES: dict[str, list[Case]] = {
+CASES |= {
     "resize": [
         _by(2.0, 2.0),
         _by(2.0, 3.0, coordinates="asymmetric", nearest="floor"),

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from ir_hub.ir.types import DType
-from ir_hub.ops.cases.case import Case, Samples
+from ir_hub.ops.cases.case import CASES, Case, Samples
 
 _draw = Samples(30)
 _f = _draw.floats
@@ -70,7 +70,7 @@ def _suppression() -> list[Case]:
 
 _COLUMNS = {"strides": (1, 1), "pads": ((0, 0), (0, 0)), "dilations": (1, 1)}
 
-CASES: dict[str, list[Case]] = {
+CASES |= {
     "grid_sample": _grid_sample(),
     "affine_grid": [
         Case((_f(2, 2, 3), (2, 3, 4, 5))),

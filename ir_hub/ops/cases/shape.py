@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from ir_hub.ir.types import DType
-from ir_hub.ops.cases.case import Case, Samples
+from ir_hub.ops.cases.case import CASES, Case, Samples
 
 _draw = Samples(5)
 _floats = _draw.floats
@@ -41,7 +41,7 @@ def _trilu() -> list[Case]:
     ]
 
 
-CASES: dict[str, list[Case]] = {
+CASES |= {
     "shape_of": [
         Case((_floats(2, 3, 5),)),
         Case((_floats(2, 3, 5),), {"start": 1}),

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from ir_hub.ir.types import DType
-from ir_hub.ops.cases.case import Case, Samples
+from ir_hub.ops.cases.case import CASES, Case, Samples
 
 _draw = Samples(31)
 _f = _draw.floats
@@ -24,7 +24,7 @@ def _hertz(value: float) -> np.ndarray:
     return np.array(value, np.float32)
 
 
-CASES: dict[str, list[Case]] = {
+CASES |= {
     "dft": [
         Case((_f(2, 7, 1),)),
         Case((_f(2, 7, 2),)),

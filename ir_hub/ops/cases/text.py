@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from ir_hub.ops.cases.case import Case, Samples
+from ir_hub.ops.cases.case import CASES, Case, Samples
 from ir_hub.ops.op import Array
 
 
@@ -30,7 +30,7 @@ def _counted(mode: str, shortest: int, longest: int, skip: int, **more: Any) -> 
     return Case((x,), {"mode": mode, **lengths, **_POOL, **more})
 
 
-CASES: dict[str, list[Case]] = {
+CASES |= {
     "string_concat": [
         Case((_strings("a", "b ", ""), _strings("x", "ü", "z"))),
         Case((_strings(["a"], ["b"]), _strings("x", "y", "z"))),

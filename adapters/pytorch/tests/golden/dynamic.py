@@ -21,11 +21,11 @@ def _windows(
     pads: tuple[tuple[int, int], ...],
     dilation: tuple[int, ...],
     ceil_mode: bool,
-    value: float,
-    beyond: float,
+    value: float = 0.0,
+    beyond: float | None = None,
 ) -> Tensor:
-    """The windows over x (N, C, *), each as the last axis; padding is `value`, and `beyond` it is
-    what sticks out of that."""
+    """The windows over x (N, C, *), each as the last axis; padding is `value`, and so is what
+    sticks out of that, or else `beyond`."""
     inner: list[int] = []
     outer: list[int] = []
     reach = [d * (k - 1) + 1 for k, d in zip(kernel, dilation, strict=True)]
@@ -36,7 +36,7 @@ def _windows(
             count = min(-(-room // s) + 1, -(-(size + before) // s))
         inner = [before, after, *inner]
         outer = [0, (count - 1) * s + r - size - before - after, *outer]
-    x = F.pad(F.pad(x, inner, value=value), outer, value=beyond)
+    x = F.pad(F.pad(x, inner, value=value), outer, value=value if beyond is None else beyond)
     for axis, (r, s, d) in enumerate(zip(reach, stride, dilation, strict=True)):
         x = x.unfold(axis + 2, r, s)[..., ::d]
     return x.flatten(2 + len(kernel))
@@ -53,8 +53,8 @@ def _avg_pool(
 ) -> Tensor:
     """The mean of each window, over what it sees of x, or of x and its padding."""
     ones = x.new_ones(1, 1, *x.shape[2:])
-    counted = _windows(ones, kernel, stride, pads, dilation, ceil_mode, float(include_pad), 0)
-    return _windows(x, kernel, stride, pads, dilation, ceil_mode, 0, 0).sum(-1) / counted.sum(-1)
+    counted = _windows(ones, kernel, stride, pads, dilation, ceil_mode, float(include_pad), 0.0)
+    return _windows(x, kernel, stride, pads, dilation, ceil_mode).sum(-1) / counted.sum(-1)
 
 
 def _resize(

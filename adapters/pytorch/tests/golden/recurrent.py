@@ -22,25 +22,31 @@ def _with_directions(
 
 def _recurrent(
     x: Tensor,
-    initial: list[Tensor | None],
-    hidden: int,
+    weight: Tensor,
+    recurrent: Tensor,
+    bias: Tensor | None,
     lengths: Tensor | None,
+    initial: list[Tensor | None],
+    step: Callable[..., tuple[Tensor, ...]],
     direction: str,
     batch_first: bool,
-    step_of: Callable[[int], Callable[..., tuple[Tensor, ...]]],
 ) -> tuple[Tensor, ...]:
-    """All outputs and the last states; a sequence that has ended gives zeros."""
+    """All outputs and the last states; a sequence that has ended gives zeros. A step takes the
+    direction's number, what x adds to the gates, the recurrent weights and biases, the states."""
     if batch_first:
         x = x.transpose(0, 1)
         initial = [None if state is None else state.transpose(0, 1) for state in initial]
     ways = {"forward": [False], "reverse": [True], "bidirectional": [False, True]}[direction]
+    zeros = x.new_zeros(x.shape[1], recurrent.shape[-1])
+    biases = weight.new_zeros(len(weight), 2 * weight.shape[1]) if bias is None else bias
     outputs, lasts = [], []
     for index, backward in enumerate(ways):
-        zeros, step = x.new_zeros(x.shape[1], hidden), step_of(index)
+        ours, theirs = biases[index].chunk(2)
+        gates = F.linear(x, weight[index], ours)
         states = tuple(zeros if state is None else state[index] for state in initial)
         rows = []
         for t in reversed(range(len(x))) if backward else range(len(x)):
-            new = step(x[t], *states)
+            new = step(index, gates[t], recurrent[index], theirs, *states)
             shown = new[0]
             if lengths is not None:
                 running = (t < lengths)[:, None]
@@ -74,27 +80,23 @@ def _gru(
     linear_before_reset: bool = False,
 ) -> tuple[Tensor, ...]:
     """A GRU with gates in the order update, reset, hidden."""
-    hidden = recurrent.shape[-1]
 
-    def step_of(index: int) -> Callable[..., tuple[Tensor, ...]]:
+    def step(
+        index: int, now: Tensor, matrix: Tensor, biases: Tensor, h: Tensor
+    ) -> tuple[Tensor, ...]:
         gate, out = activations[2 * index : 2 * index + 2]
-        zeros = x.new_zeros(6 * hidden)
-        ours, theirs = (zeros if bias is None else bias[index]).chunk(2)
-        matrix, last = recurrent[index][2 * hidden :], theirs[2 * hidden :]
+        two = 2 * h.shape[-1]
+        z, r, n = now.chunk(3, -1)
+        u, v = F.linear(h, matrix[:two], biases[:two]).chunk(2, -1)
+        z, r = gate(_clipped(z + u, clip)), gate(_clipped(r + v, clip))
+        if linear_before_reset:
+            n = n + r * F.linear(h, matrix[two:], biases[two:])
+        else:
+            n = n + F.linear(r * h, matrix[two:], biases[two:])
+        return ((1 - z) * out(_clipped(n, clip)) + z * h,)
 
-        def step(now: Tensor, h: Tensor) -> tuple[Tensor, ...]:
-            z, r, n = F.linear(now, weight[index], ours).chunk(3, -1)
-            u, v = F.linear(h, recurrent[index][: 2 * hidden], theirs[: 2 * hidden]).chunk(2, -1)
-            z, r = gate(_clipped(z + u, clip)), gate(_clipped(r + v, clip))
-            if linear_before_reset:
-                n = n + r * F.linear(h, matrix, last)
-            else:
-                n = n + F.linear(r * h, matrix, last)
-            return ((1 - z) * out(_clipped(n, clip)) + z * h,)
-
-        return step
-
-    return _recurrent(x, [initial_h], hidden, lengths, direction, batch_first, step_of)
+    initial = [initial_h]
+    return _recurrent(x, weight, recurrent, bias, lengths, initial, step, direction, batch_first)
 
 
 class Model(nn.Module):

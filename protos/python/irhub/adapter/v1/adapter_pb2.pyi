@@ -142,7 +142,7 @@ class Option(google.protobuf.message.Message):
     stage: builtins.str
     """The stage: "parse", "emit" or "run"."""
     name: builtins.str
-    """The option's name: "opset"."""
+    """The option's name: "opset". What Parse is given by a name that Run has too, Run is given too."""
     description: builtins.str
     """What it does, what values it has, and which is the default, in a sentence or two."""
     def __init__(

@@ -232,7 +232,7 @@ class ConversionSpec(google.protobuf.message.Message):
     EMIT_OPTIONS_FIELD_NUMBER: builtins.int
     IO_LAYOUT_FIELD_NUMBER: builtins.int
     source: builtins.str
-    """The source's framework, or "ir"; empty: told from the files."""
+    """The source's framework, or "ir"; empty in a request: told from the files."""
     target: builtins.str
     """The target's framework, or "ir"."""
     format: builtins.str
@@ -257,7 +257,7 @@ class ConversionSpec(google.protobuf.message.Message):
 
     @property
     def parse_options(self) -> google.protobuf.internal.containers.ScalarMap[builtins.str, builtins.str]:
-        """Options of the source's adapter, by name."""
+        """Options of the source's parser, by name; its runner gets those that it has too."""
 
     @property
     def emit_options(self) -> google.protobuf.internal.containers.ScalarMap[builtins.str, builtins.str]:
