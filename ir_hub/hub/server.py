@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
-import os
-import signal
 import sys
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -14,8 +11,6 @@ from pathlib import Path
 
 import grpc
 import structlog
-from grpc_health.v1 import health, health_pb2, health_pb2_grpc
-from grpc_reflection.v1alpha import reflection
 
 from ir_hub.blobs import LocalStore
 from ir_hub.blobs.service import BlobService
@@ -32,17 +27,13 @@ from ir_hub.hub.service import HubService
 from ir_hub.hub.settings import Settings
 from ir_hub.hub.stages import prepare
 from ir_hub.sdk import telemetry
+from ir_hub.sdk.front import OPTIONS, Health, announce, stop_signal
 from ir_hub.sdk.pool import Limits, Pool
-from ir_hub.sdk.security import PINGS_TAKEN, Tokens
+from ir_hub.sdk.security import Tokens
 from irhub.blob.v1 import blob_pb2, blob_pb2_grpc
 from irhub.hub.v1 import hub_pb2, hub_pb2_grpc
 
-_MESSAGE_BYTES = 4 << 20  # what every gRPC client and server takes without being told
 _GRACE_SECONDS = 5.0
-_SERVICES = (
-    hub_pb2.DESCRIPTOR.services_by_name["HubService"].full_name,
-    blob_pb2.DESCRIPTOR.services_by_name["BlobService"].full_name,
-)
 _log = structlog.get_logger()
 
 
@@ -57,7 +48,7 @@ async def serve(settings: Settings) -> None:
         OSError: a certificate, a key or the tokens can't be read.
         RuntimeError: the address can't be listened at.
     """
-    stopped = _stop_signal()
+    stopped = stop_signal()
     telemetry.start("hub", settings.otlp_endpoint)
     try:
         async with _hub(settings) as (service, orchestrator, store):
@@ -119,42 +110,20 @@ async def _serve_until(
 ) -> None:
     server = grpc.aio.server(
         interceptors=[Tokens(settings.token_file)] if settings.token_file else [],
-        options=[
-            ("grpc.max_receive_message_length", _MESSAGE_BYTES),
-            # A second hub at the same port is a mistake, not a way to share the load.
-            ("grpc.so_reuseport", 0),
-            PINGS_TAKEN,
-        ],
+        options=OPTIONS,
     )
-    healthy, blobs = health.aio.HealthServicer(), BlobService(store)
+    health = Health(server, hub_pb2.DESCRIPTOR, blob_pb2.DESCRIPTOR)
+    blobs = BlobService(store)
     hub_pb2_grpc.add_HubServiceServicer_to_server(service, server)
     blob_pb2_grpc.add_BlobServiceServicer_to_server(blobs, server)
-    health_pb2_grpc.add_HealthServicer_to_server(healthy, server)
-    names = (*_SERVICES, health.SERVICE_NAME, reflection.SERVICE_NAME)
-    reflection.enable_server_reflection(names, server)
     address = settings.listener().open(server)
     await server.start()
     orchestrator.resume()
-    for name in ("", *_SERVICES):
-        await healthy.set(name, health_pb2.HealthCheckResponse.SERVING)
-    _announce(address)
+    await health.serving()
+    announce(address)
     await stopped.wait()
     _log.info("draining")
-    await healthy.enter_graceful_shutdown()
+    await health.leaving()
     await orchestrator.drain(settings.drain_seconds)
     await server.stop(_GRACE_SECONDS)
     blobs.close()
-
-
-def _announce(address: str) -> None:
-    """Tells whoever started this process where it listens."""
-    sys.stdout.write(json.dumps({"address": address, "pid": os.getpid()}) + "\n")
-    sys.stdout.flush()
-
-
-def _stop_signal() -> asyncio.Event:
-    stopped = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, stopped.set)
-    return stopped

@@ -3,38 +3,28 @@
 from __future__ import annotations
 
 import asyncio
-import json
-import os
-import signal
 import sys
 from collections.abc import Sequence
 from functools import partial
 
 import grpc
 import structlog
-from grpc_health.v1 import health, health_pb2, health_pb2_grpc
-from grpc_reflection.v1alpha import reflection
 
 from ir_hub.blobs.service import BlobService
 from ir_hub.blobs.store import LocalStore
 from ir_hub.sdk import telemetry
 from ir_hub.sdk.adapter import Adapter
 from ir_hub.sdk.errors import AdapterError
+from ir_hub.sdk.front import OPTIONS, Health, announce, stop_signal
 from ir_hub.sdk.logs import log_as_json
 from ir_hub.sdk.metrics import AdapterMetrics
 from ir_hub.sdk.pool import Limits, Pool
-from ir_hub.sdk.security import PINGS_TAKEN
 from ir_hub.sdk.service import AdapterService
 from ir_hub.sdk.settings import Settings, settings_from
 from ir_hub.sdk.stages import functions
 from irhub.adapter.v1 import adapter_pb2, adapter_pb2_grpc
 from irhub.blob.v1 import blob_pb2, blob_pb2_grpc
 
-_MESSAGE_BYTES = 4 << 20  # what every gRPC client and server takes without being told
-_SERVICES = (
-    adapter_pb2.DESCRIPTOR.services_by_name["AdapterService"].full_name,
-    blob_pb2.DESCRIPTOR.services_by_name["BlobService"].full_name,
-)
 _log = structlog.get_logger()
 
 
@@ -57,7 +47,7 @@ def serve(adapter: Adapter, argv: Sequence[str] | None = None) -> None:
 
 
 async def _serve(adapter: Adapter, settings: Settings) -> None:
-    stopped = _stop_signal()
+    stopped = stop_signal()
     store = LocalStore(settings.store, settings.store_limit)
     prepare = partial(
         functions, adapter, settings.store, settings.store_limit, allow_code=settings.allow_code
@@ -80,38 +70,21 @@ async def _serve_until(
     stopped: asyncio.Event, service: AdapterService, store: LocalStore, settings: Settings
 ) -> None:
     server = grpc.aio.server(options=_options(settings))
-    healthy, blobs = health.aio.HealthServicer(), BlobService(store)
+    health = Health(server, adapter_pb2.DESCRIPTOR, blob_pb2.DESCRIPTOR)
+    blobs = BlobService(store)
     adapter_pb2_grpc.add_AdapterServiceServicer_to_server(service, server)
     blob_pb2_grpc.add_BlobServiceServicer_to_server(blobs, server)
-    health_pb2_grpc.add_HealthServicer_to_server(healthy, server)
-    names = (*_SERVICES, health.SERVICE_NAME, reflection.SERVICE_NAME)
-    reflection.enable_server_reflection(names, server)
     address = settings.listener.open(server)
     await server.start()
-    for name in ("", *_SERVICES):
-        await healthy.set(name, health_pb2.HealthCheckResponse.SERVING)
-    _announce(address)
+    await health.serving()
+    announce(address)
     await stopped.wait()
     _log.info("draining")
     # First say so, so that balancers send no more; then refuse; then wait for what runs.
-    await healthy.enter_graceful_shutdown()
+    await health.leaving()
     await asyncio.sleep(settings.drain_notice)
     await server.stop(settings.drain_limit)
     blobs.close()
-
-
-def _announce(address: str) -> None:
-    """Tells whoever started this process where it listens."""
-    sys.stdout.write(json.dumps({"address": address, "pid": os.getpid()}) + "\n")
-    sys.stdout.flush()
-
-
-def _stop_signal() -> asyncio.Event:
-    stopped = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, stopped.set)
-    return stopped
 
 
 def _limits(settings: Settings) -> Limits:
@@ -125,11 +98,8 @@ def _limits(settings: Settings) -> Limits:
 
 def _options(settings: Settings) -> list[tuple[str, int]]:
     return [
-        ("grpc.max_receive_message_length", _MESSAGE_BYTES),
+        *OPTIONS,
         ("grpc.max_connection_age_ms", int(settings.max_connection_age * 1000)),
         # A call that runs when its connection gets old may end on it.
         ("grpc.max_connection_age_grace_ms", int(settings.time_limit * 1000)),
-        # A second service at the same port is a mistake, not a way to share the load.
-        ("grpc.so_reuseport", 0),
-        PINGS_TAKEN,
     ]
