@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import ast
 import linecache
 import re
-import subprocess
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import mxnet as mx
-import ruff
 
 from adapters.mxnet.functions import sources
 from adapters.mxnet.gluon import STYLE, TYPES, OpenSize
@@ -31,6 +28,7 @@ from ir_hub.sdk.adapter import Emitted, Progress
 from ir_hub.sdk.dialect import Unsupported
 from ir_hub.sdk.errors import Internal, Problem, UnsupportedNodes
 from ir_hub.sdk.fixed_sizes import fix_sizes, read_sizes
+from ir_hub.sdk.python_code import format_code, headline
 
 CODE_FILE, SYMBOL_FILE, WEIGHTS_FILE = "model.py", "model-symbol.json", "model-0000.params"
 
@@ -140,10 +138,9 @@ def _return_by_nodes(graph: Graph) -> None:
 def _model_code(written: Written, source: Source, prefix: str) -> str:
     """The whole file: what it is, its imports, its classes, how it is loaded."""
     code = "\n\n\n".join([*sources(written.code), written.code])
-    origin = _plain(" ".join(filter(None, (source.framework, source.producer))))
     used = [name for name in ("nn", "rnn") if re.search(rf"(?<![\w.]){name}\.", code)]
     head = [
-        f'"""{written.class_name}, converted{" from " + origin if origin else ""} by irhub."""',
+        headline(written.class_name, source),
         "",
         "import mxnet as mx",
         f"from mxnet.gluon import {', '.join(['HybridBlock', *used])}",
@@ -151,21 +148,6 @@ def _model_code(written: Written, source: Source, prefix: str) -> str:
         "",
     ]
     return "\n".join(head) + code + "\n" + _LOAD.format(name=written.class_name, prefix=prefix)
-
-
-def format_code(text: str) -> str:
-    """Code as ruff formats it."""
-    command = [ruff.find_ruff_bin(), "format", "--isolated", "--no-cache", "--line-length=100", "-"]
-    done = subprocess.run(command, input=text, capture_output=True, text=True, check=False)
-    if done.returncode:
-        raise Internal(f"the code that was written isn't Python: {done.stderr.strip()[:500]}")
-    ast.parse(done.stdout)
-    return done.stdout
-
-
-def _plain(text: str) -> str:
-    """Text from a model file, fit for a docstring: nothing that could end it."""
-    return re.sub(r"[^0-9A-Za-z_.,:+() -]+", " ", text)[:80].strip()
 
 
 def _built(code: str, name: str, prefix: str) -> Any:

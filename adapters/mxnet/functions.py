@@ -12,6 +12,8 @@ from typing import Any, TypeVar
 
 from mxnet.gluon import HybridBlock, nn
 
+from ir_hub.sdk.python_code import texts_called
+
 _SOURCES: dict[str, str] = {}
 _Made = TypeVar("_Made", bound=Any)
 
@@ -25,14 +27,7 @@ def _pasted(made: _Made) -> _Made:
 
 def sources(code: str) -> list[str]:
     """The texts of what code calls, and of what these call in turn."""
-    found: dict[str, str] = {}
-    pending = [code]
-    while pending:
-        for name in re.findall(r"(?<![\w.])\w+(?=\()", pending.pop()):
-            if name in _SOURCES and name not in found:
-                found[name] = _SOURCES[name]
-                pending.append(found[name])
-    return [text for name, text in _SOURCES.items() if name in found]
+    return texts_called(code, _SOURCES)
 
 
 @_pasted

@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-import ast
 import json
 import re
-import subprocess
 from collections.abc import Sequence
 from pathlib import Path
-
-import ruff  # type: ignore[import-untyped]
 
 from adapters.pytorch.functions import sources
 from adapters.pytorch.sequences import join_directions
@@ -20,7 +16,8 @@ from ir_hub.codegen.steps import UnboundSize
 from ir_hub.codegen.write import Written, write
 from ir_hub.ir.graph import Model, Source, Value
 from ir_hub.sdk.adapter import Emitted, Progress
-from ir_hub.sdk.errors import Internal, Problem, UnsupportedNodes
+from ir_hub.sdk.errors import Problem, UnsupportedNodes
+from ir_hub.sdk.python_code import format_code, headline
 
 CODE_FILE, WEIGHTS_FILE = "model.py", "model.safetensors"
 
@@ -74,9 +71,8 @@ def model_code(written: Written, source: Source, bodies: Sequence[str] = ()) -> 
     loaded."""
     classes = "\n\n\n".join([*bodies, written.code])
     code = "\n\n\n".join([*sources(classes), classes])
-    origin = _plain(" ".join(filter(None, (source.framework, source.producer))))
     head = [
-        f'"""{written.class_name}, converted{" from " + origin if origin else ""} by irhub."""',
+        headline(written.class_name, source),
         "",
         *_standard_imports(code),
         "import torch",
@@ -98,21 +94,6 @@ def _standard_imports(code: str) -> list[str]:
     }
     found = [line for pattern, line in lines.items() if re.search(pattern, code)]
     return [*found, ""] if found else []
-
-
-def format_code(text: str) -> str:
-    """Code as ruff formats it."""
-    command = [ruff.find_ruff_bin(), "format", "--isolated", "--no-cache", "--line-length=100", "-"]
-    done = subprocess.run(command, input=text, capture_output=True, text=True, check=False)
-    if done.returncode:
-        raise Internal(f"the code that was written isn't Python: {done.stderr.strip()[:500]}")
-    ast.parse(done.stdout)
-    return done.stdout
-
-
-def _plain(text: str) -> str:
-    """Text from a model file, fit for a docstring: nothing that could end it."""
-    return re.sub(r"[^0-9A-Za-z_.,:+() -]+", " ", text)[:80].strip()
 
 
 def _names(outputs: Sequence[Value]) -> list[str]:

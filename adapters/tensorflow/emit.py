@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import ast
 import gc
 import re
-import subprocess
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -13,7 +11,6 @@ from typing import Any
 
 import keras
 import numpy as np
-import ruff
 
 from adapters.tensorflow.batches import find_carriers
 from adapters.tensorflow.dialect import DTYPES
@@ -33,6 +30,7 @@ from ir_hub.sdk.adapter import Emitted, Progress
 from ir_hub.sdk.dialect import Unsupported
 from ir_hub.sdk.errors import Internal, Problem, UnsupportedNodes
 from ir_hub.sdk.fixed_sizes import fix_sizes, read_sizes
+from ir_hub.sdk.python_code import format_code, headline
 
 CODE_FILE, MODEL_FILE, CONSTANTS_FILE = "model.py", "model.keras", "constants.npz"
 _NAMED = 10  # constants that a note names
@@ -196,11 +194,10 @@ def refuse_constant_outputs(graph: Graph) -> None:
 
 def model_code(written: Functions, source: Source, weights_file: str) -> str:
     """The whole file: what it is, its imports, its functions, how it is loaded."""
-    origin = _plain(" ".join(filter(None, (source.framework, source.producer))))
     kept = bool(written.constants)
     from_keras = [n for n in ("layers", "ops") if re.search(rf"\b{n}\.", written.code)]
     head = [
-        f'"""{written.function}, converted{" from " + origin if origin else ""} by irhub."""',
+        headline(written.function, source),
         "",
         *(["from pathlib import Path", ""] if kept else []),
         "import keras",
@@ -220,16 +217,6 @@ def model_code(written: Functions, source: Source, weights_file: str) -> str:
         + "\n"
         + _LOAD.format(name=written.function, file=weights_file)
     )
-
-
-def format_code(text: str) -> str:
-    """Code as ruff formats it."""
-    command = [ruff.find_ruff_bin(), "format", "--isolated", "--no-cache", "--line-length=100", "-"]
-    done = subprocess.run(command, input=text, capture_output=True, text=True, check=False)
-    if done.returncode:
-        raise Internal(f"the code that was written isn't Python: {done.stderr.strip()[:500]}")
-    ast.parse(done.stdout)
-    return done.stdout
 
 
 def build(code: str, function: str, folder: Path) -> Any:
@@ -280,8 +267,3 @@ def _notes(written: Functions) -> list[str]:
     names = ", ".join(sorted(written.constants)[:_NAMED])
     count = len(written.constants)
     return [f"{count} constants aren't weights of a layer, and aren't trained: {names}"]
-
-
-def _plain(text: str) -> str:
-    """Text from a model file, fit for a docstring: nothing that could end it."""
-    return re.sub(r"[^0-9A-Za-z_.,:+() -]+", " ", text)[:80].strip()

@@ -47,3 +47,13 @@ def rename_scopes(model: Model, taken: frozenset[str]) -> None:
     for node in model.graph.nodes:
         node.scope = renamed(node.scope)
     model.scopes = {renamed(path): name for path, name in model.scopes.items()}
+
+
+def fresh(name: str, taken: set[str]) -> str:
+    """A name for a tensor that is read, which from now on is taken."""
+    number, found = 0, name
+    while found in taken:
+        number += 1
+        found = f"{name}~{number}"
+    taken.add(found)
+    return found

@@ -6,6 +6,7 @@ from typing import Any
 
 from adapters.tensorflow.read_activation import activated
 from adapters.tensorflow.reading import LayerCall, permuted, rank, reads, reshaped
+from ir_hub.ir.dims import Dim
 from ir_hub.ir.graph import Value
 from ir_hub.sdk.dialect import Unsupported
 
@@ -57,19 +58,26 @@ def pads_of(
         return tuple((reach - 1, 0) for reach in reaches)
     if padding != "same":
         raise Unsupported(f"its padding {padding!r}")
-    found = []
-    for size, reach, stride in zip(sizes, reaches, strides, strict=True):
-        if stride == 1:
-            total = reach - 1
-        elif isinstance(size, int):
-            total = max((-(-size // stride) - 1) * stride + reach - size, 0)
-        else:
-            raise Unsupported(
-                "it pads to the same size by steps of several, which depends on the size of its "
-                "input, and that isn't known: give the input's type"
-            )
-        found.append((total // 2, total - total // 2))
-    return tuple(found)
+    each = zip(sizes, reaches, strides, strict=True)
+    return tuple(same_pads(*axis) for axis in each)
+
+
+def same_pads(size: Dim, reach: int, stride: int) -> tuple[int, int]:
+    """What keeps a size, but for the stride; the odd one comes after.
+
+    Raises:
+        Unsupported: it depends on the size, which isn't known.
+    """
+    if stride == 1:
+        total = reach - 1
+    elif isinstance(size, int):
+        total = max((-(-size // stride) - 1) * stride + reach - size, 0)
+    else:
+        raise Unsupported(
+            "it pads to the same size by steps of several, which depends on the size of its "
+            "input, and that isn't known: give the input's type"
+        )
+    return total // 2, total - total // 2
 
 
 @reads("Conv1D", "Conv2D", "Conv3D", "DepthwiseConv1D", "DepthwiseConv2D")

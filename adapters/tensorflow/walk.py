@@ -22,6 +22,7 @@ from adapters.tensorflow.config import (
 )
 from adapters.tensorflow.dtypes import dtype_named
 from adapters.tensorflow.files import KerasModel
+from adapters.tensorflow.names import fresh
 from ir_hub.ir.dims import Dim, Symbol, symbol
 from ir_hub.ir.graph import Source
 from ir_hub.ir.tensor import Tensor
@@ -153,7 +154,7 @@ class _Walker:
             return self.inside(config, path, group, inputs, depth + 1)
         refused = refusal(layer)
         names = (f"{path}:{i}" if i else path for i in range(call.results))
-        results = [self.fresh(name) for name in names]
+        results = [fresh(name, self.taken) for name in names]
         if refused:
             self.refuse(path, inputs, results, refused)
             return results
@@ -208,11 +209,3 @@ class _Walker:
         self.nodes.append(
             SourceNode(UNREADABLE, tuple(inputs), tuple(results), {"reason": reason}, name=path)
         )
-
-    def fresh(self, name: str) -> str:
-        number, found = 0, name
-        while found in self.taken:
-            number += 1
-            found = f"{name}~{number}"
-        self.taken.add(found)
-        return found

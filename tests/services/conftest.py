@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.cli.conftest import Irhub
 from tests.services.processes import Service, start
 
 Start = Callable[..., Service]
@@ -36,3 +37,13 @@ def toy(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
     yield service
     service.process.terminate()
     service.process.wait(10)
+
+
+@pytest.fixture(scope="module")
+def irhub(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Irhub]:
+    """The command, with services that stay up between the tests."""
+    command = Irhub(tmp_path_factory.mktemp("irhub"))
+    done = command("up", "onnx", "pytorch")
+    assert done.returncode == 0, done.stderr
+    yield command
+    command("down")

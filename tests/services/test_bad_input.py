@@ -8,7 +8,6 @@ import os
 import re
 import subprocess
 import time
-from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,16 +25,6 @@ from tests.services.onnx_bytes import Body, external, graph, model, node, tensor
 
 WEIGHT = tensor("w", np.array([1, -2, 3], np.float32))
 _number = itertools.count(1)
-
-
-@pytest.fixture(scope="module")
-def irhub(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Irhub]:
-    """The command, with services that stay up between the tests."""
-    command = Irhub(tmp_path_factory.mktemp("irhub"))
-    done = command("up", "onnx", "pytorch")
-    assert done.returncode == 0, done.stderr
-    yield command
-    command("down")
 
 
 def one(operation: bytes, *weights: bytes, output: str = "y", **said: object) -> bytes:

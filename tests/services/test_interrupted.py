@@ -28,16 +28,6 @@ COUNT = 3000  # nodes: every stage takes long enough to be interrupted
 _number = itertools.count(1)
 
 
-@pytest.fixture(scope="module")
-def irhub(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Irhub]:
-    """The command, with services that stay up between the tests."""
-    command = Irhub(tmp_path_factory.mktemp("irhub"))
-    done = command("up", "onnx", "pytorch")
-    assert done.returncode == 0, done.stderr
-    yield command
-    command("down")
-
-
 @pytest.fixture
 def long_model(tmp_path: Path) -> Path:
     """A model of many nodes that nobody has converted yet."""

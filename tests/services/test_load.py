@@ -5,13 +5,12 @@ from __future__ import annotations
 import itertools
 import json
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Self
 
 import psutil
-import pytest
 
 from ir_hub.blobs import LocalStore
 from ir_hub.blobs.wire import blob_to_proto
@@ -23,15 +22,6 @@ from tests.services.onnx_bytes import graph, model, node
 
 MANY, FEW = 30, 3
 MIB = 1 << 20
-
-
-@pytest.fixture(scope="module")
-def irhub(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Irhub]:
-    command = Irhub(tmp_path_factory.mktemp("irhub"))
-    done = command("up", "onnx", "pytorch")
-    assert done.returncode == 0, done.stderr
-    yield command
-    command("down")
 
 
 class Peak:

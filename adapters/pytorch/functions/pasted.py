@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import inspect
-import re
 from collections.abc import Callable
 from typing import TypeVar
+
+from ir_hub.sdk.python_code import texts_called
 
 Function = TypeVar("Function", bound=Callable[..., object])
 
@@ -22,11 +23,4 @@ def pasted(function: Function) -> Function:
 
 def sources(code: str) -> list[str]:
     """The texts of the functions that code calls, and of those that these call in turn."""
-    found: dict[str, str] = {}
-    pending = [code]
-    while pending:
-        for name in re.findall(r"(?<![\w.])_\w+(?=\()", pending.pop()):
-            if name in _SOURCES and name not in found:
-                found[name] = _SOURCES[name]
-                pending.append(found[name])
-    return [text for name, text in _SOURCES.items() if name in found]
+    return texts_called(code, _SOURCES)

@@ -9,6 +9,7 @@ from typing import Any
 from tensorflow.core.framework import node_def_pb2
 from tensorflow.python.framework import op_def_registry
 
+from adapters.tensorflow.names import fresh
 from adapters.tensorflow.saved.elements import (
     attribute_of,
     constant_of,
@@ -122,7 +123,7 @@ class _Walker:
             place = self.frames.place(self.frames.main, port.tensor)
             places.append(place)
             if (place.key, place.port) not in self.names and place.node.op != _VARIABLE:
-                self.names[place.key, place.port] = self.fresh(port.name)
+                self.names[place.key, place.port] = fresh(port.name, self.taken)
         ordered = self.ordered(places)
         paths = (place.frame.path(place.node.name) for place in ordered)
         self.scopes = Scopes(self.variables, self.reads, paths)
@@ -135,7 +136,7 @@ class _Walker:
         name = self.name(place)
         if name == port.name:
             return name
-        called = self.fresh(port.name)
+        called = fresh(port.name, self.taken)
         self.nodes.append(SourceNode(f"{PREFIX}Identity", (name,), (called,), name=called))
         return called
 
@@ -189,7 +190,7 @@ class _Walker:
             self.constants[self.name(place)] = ArrayTensor(constant_of(proto, f"the node {path}"))
             return
         if self.is_variable(place):
-            name = self.names[place.key, 0] = self.fresh(self.scopes.key(node.name))
+            name = self.names[place.key, 0] = fresh(self.scopes.key(node.name), self.taken)
             self.constants[name] = self.model.variables[node.name].tensor
             return
         inputs = [self.frames.place(place.frame, tensor) for tensor in data_inputs(node)]
@@ -212,16 +213,8 @@ class _Walker:
         key = place.key, place.port
         if key not in self.names:
             path = place.frame.path(place.node.name)
-            self.names[key] = self.fresh(f"{path}:{place.port}" if place.port else path)
+            self.names[key] = fresh(f"{path}:{place.port}" if place.port else path, self.taken)
         return self.names[key]
-
-    def fresh(self, name: str) -> str:
-        number, found = 0, name
-        while found in self.taken:
-            number += 1
-            found = f"{name}~{number}"
-        self.taken.add(found)
-        return found
 
     def changes(self) -> Iterator[SourceNode]:
         """What changes variables while the model runs, which nothing of ours does."""
@@ -230,7 +223,7 @@ class _Walker:
                 if _CHANGES.search(node.op) and _takes_resource(node):
                     path = frame.path(node.name)
                     reason = {"reason": "it changes a variable, which the next call would see"}
-                    yield SourceNode(UNREADABLE, (), (self.fresh(path),), reason, name=path)
+                    yield SourceNode(UNREADABLE, (), (fresh(path, self.taken),), reason, name=path)
 
 
 def _takes_resource(node: node_def_pb2.NodeDef) -> bool:

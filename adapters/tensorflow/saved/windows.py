@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from adapters.tensorflow.read_spatial import same_pads
 from adapters.tensorflow.saved.reading import expect, rank_of, shape_of
 from ir_hub.ir.dims import Dim
 from ir_hub.ir.graph import Value
@@ -61,14 +62,5 @@ def pads_of(
 
 
 def _same(size: Dim, reach: int, stride: int) -> tuple[int, int]:
-    """What keeps a size, but for the stride; the odd one comes after."""
-    if reach == 1 or stride == 1:
-        total = reach - 1
-    elif isinstance(size, int):
-        total = max((-(-size // stride) - 1) * stride + reach - size, 0)
-    else:
-        raise Unsupported(
-            "it pads to the same size by steps of several, which depends on the size of its "
-            "input, and that isn't known: give the input's type"
-        )
-    return total // 2, total - total // 2
+    # One element needs nothing around it, whatever the size.
+    return (0, 0) if reach == 1 else same_pads(size, reach, stride)
