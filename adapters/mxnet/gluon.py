@@ -11,7 +11,8 @@ from ir_hub.codegen.draft import Draft, expression
 from ir_hub.codegen.spelling import Expr, Layer, Style
 from ir_hub.ir.graph import Node, Value
 from ir_hub.ir.types import DType
-from ir_hub.sdk.dialect import Unsupported, known_sizes, only
+from ir_hub.sdk.dialect import Unsupported
+from ir_hub.sdk.operands import known_sizes, only
 
 # MXNet's own operators know these element types.
 TYPES = (DType.BOOL, DType.INT8, DType.UINT8, DType.INT32, DType.INT64, DType.FLOAT16,

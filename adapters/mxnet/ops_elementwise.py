@@ -11,7 +11,7 @@ from ir_hub.codegen.spelling import Expr
 from ir_hub.codegen.steps import is_number
 from ir_hub.ir.graph import Node, Value
 from ir_hub.ir.types import DType
-from ir_hub.sdk.dialect import only
+from ir_hub.sdk.operands import only
 
 # An operator where the shapes are equal or one operand is a number; else what broadcasts.
 _ARITHMETIC = {"add": ("+", "add"), "sub": ("-", "sub"), "mul": ("*", "mul"), "div": ("/", "div"),

@@ -13,7 +13,7 @@ from ir_hub.codegen.derived import derived
 from ir_hub.codegen.spelling import Expr, Layer
 from ir_hub.ir.graph import Node, Value, constant
 from ir_hub.ir.types import DType
-from ir_hub.sdk.dialect import only, rank_of
+from ir_hub.sdk.operands import only, rank_of
 
 
 @mxnet.write("batch_norm")

@@ -13,7 +13,7 @@ from ir_hub.codegen.derived import derived
 from ir_hub.codegen.draft import Draft
 from ir_hub.codegen.spelling import Expr, Layer
 from ir_hub.ir.graph import Node, Value
-from ir_hub.sdk.dialect import only
+from ir_hub.sdk.operands import only
 
 Array = np.ndarray[Any, Any]
 # Where MXNet's gates are in ours: i f g o in i o f g, r z n in z r n.

@@ -6,7 +6,7 @@ from adapters.mxnet.dialect import mxnet
 from adapters.mxnet.gluon import GluonDraft, whole_sizes
 from ir_hub.codegen.spelling import Expr
 from ir_hub.ir.graph import Node
-from ir_hub.sdk.dialect import only, rank_of
+from ir_hub.sdk.operands import only, rank_of
 
 _REDUCTIONS = {
     "reduce_sum": "F.sum({x}, {dims})",

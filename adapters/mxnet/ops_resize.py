@@ -8,7 +8,7 @@ from adapters.mxnet.open_sizes import carriers
 from ir_hub.codegen.spelling import Expr
 from ir_hub.ir.dims import Dim
 from ir_hub.ir.graph import Node, Value
-from ir_hub.sdk.dialect import only, rank_of
+from ir_hub.sdk.operands import only, rank_of
 
 _MOST_TIMES = 32  # how often an open size is repeated at most
 

@@ -12,7 +12,7 @@ from adapters.mxnet.reshape_codes import find_codes
 from ir_hub.codegen.spelling import Expr
 from ir_hub.ir.graph import Node, Value
 from ir_hub.ir.types import DType
-from ir_hub.sdk.dialect import only, rank_of
+from ir_hub.sdk.operands import only, rank_of
 
 _MOST_STEPS = 5  # the axes that MXNet's kernels which broadcast have
 _FAR = 2**30  # beyond every size: where sources write "to the end"

@@ -9,7 +9,7 @@ from adapters.mxnet.gluon import in_order, is_computed, is_vector, known, layer
 from ir_hub.codegen.draft import plain
 from ir_hub.codegen.spelling import Expr, Layer
 from ir_hub.ir.graph import Node, Value
-from ir_hub.sdk.dialect import only, rank_of
+from ir_hub.sdk.operands import only, rank_of
 
 Pads = tuple[tuple[int, int], ...]
 

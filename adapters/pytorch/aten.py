@@ -10,11 +10,12 @@ import numpy as np
 
 from adapters.pytorch.dialect import pytorch
 from adapters.pytorch.exported import TYPES, Count, Ref, Unknown
-from ir_hub.ir.dims import Dim, Expr
+from ir_hub.ir.dims import Dim
 from ir_hub.ir.graph import Value
-from ir_hub.ir.types import DType, TensorType
+from ir_hub.ir.types import DType
 from ir_hub.ops.build import Builder
 from ir_hub.sdk.dialect import Call, Unsupported
+from ir_hub.sdk.operands import agree
 
 Rule = TypeVar("Rule", bound=Callable[..., Any])
 Operand = Value | int | float | bool  # a tensor, or a Python number in its place
@@ -59,7 +60,8 @@ class _Reader:
         found = self.rule(b, **args)
         for value, type_ in zip(found if isinstance(found, tuple | list) else (found,), types,
                                 strict=False):  # fmt: skip
-            _compare(call, value, type_)
+            if isinstance(value, Value) and type_ is not None:
+                agree(call.type, value, type_.dtype, type_.shape)
         return found
 
     def argument(self, name: str, item: Any, call: Call) -> Any:
@@ -87,72 +89,9 @@ class _Reader:
         return item.dim
 
 
-def _compare(call: Call, value: Any, said: TensorType | None) -> None:
-    """Refuses a result that isn't of the type that the file says; takes the sizes that it says
-    where ours are known only to the run."""
-    if said is None or not isinstance(value, Value) or value.type is None:
-        return
-    ours = value.type
-    same = ours.dtype is said.dtype
-    if same and ours.shape is not None and said.shape is not None:
-        same = len(ours.shape) == len(said.shape) and all(
-            a == b or isinstance(a, Expr) or isinstance(b, Expr)
-            for a, b in zip(ours.shape, said.shape, strict=True)
-        )
-    if not same:
-        raise Unsupported(f"{call.type} read as {ours}, while the file says {said}")
-    if value.producer is None or said.shape is None:
-        return
-    if ours.shape is not None:
-        pairs = zip(ours.shape, said.shape, strict=True)
-        said = said.with_shape(tuple(a if isinstance(a, int) else b for a, b in pairs))
-    value.type = said
-
-
 def operand(b: Builder, item: Operand, like: DType) -> Value:
     """A tensor, or a number as a constant of a type."""
     return item if isinstance(item, Value) else b.constant(np.array(item, like.numpy))
-
-
-def dtype_of(value: Value) -> DType:
-    """The type of a tensor's elements; Unsupported when it isn't known."""
-    if value.dtype is None:
-        raise Unsupported("the type of an operand isn't known")
-    return value.dtype
-
-
-def shape_of(value: Value) -> tuple[Dim, ...]:
-    """A tensor's sizes; Unsupported when its rank isn't known."""
-    if value.shape is None:
-        raise Unsupported("the rank of an operand isn't known")
-    return value.shape
-
-
-def rank_of(value: Value) -> int:
-    """How many axes a tensor has; Unsupported when that isn't known."""
-    return len(shape_of(value))
-
-
-def axis_of(value: Value, dim: int) -> int:
-    """An axis counted from the front; Unsupported when the tensor hasn't got it."""
-    rank = max(rank_of(value), 1)
-    if not -rank <= dim < rank:
-        raise Unsupported(f"axis {dim} of {rank}")
-    return dim % rank
-
-
-def cast(b: Builder, value: Value, to: DType | None) -> Value:
-    """A tensor's elements in another type, if that is another one."""
-    if to is None or value.dtype is to:
-        return value
-    result: Value = b.cast(value, to=to)
-    return result
-
-
-def expect(condition: bool, reason: str) -> None:
-    """Refuses a node, with the reason, unless a condition holds."""
-    if not condition:
-        raise Unsupported(reason)
 
 
 def unary(table: Mapping[str, str]) -> None:

@@ -11,7 +11,8 @@ from ir_hub.codegen.spelling import Layer, Style
 from ir_hub.codegen.steps import is_number
 from ir_hub.ir.graph import Node, Value
 from ir_hub.ir.types import DType
-from ir_hub.sdk.dialect import Dialect, only
+from ir_hub.sdk.dialect import Dialect
+from ir_hub.sdk.operands import only
 
 AXES = {
     "conv": "NC*,OI*->NC*",

@@ -8,7 +8,7 @@ from adapters.pytorch.dialect import Draft, pytorch
 from ir_hub.codegen.draft import plain
 from ir_hub.codegen.spelling import Expr, Layer
 from ir_hub.ir.graph import Node, Value
-from ir_hub.sdk.dialect import only
+from ir_hub.sdk.operands import only
 
 Pads = tuple[tuple[int, int], ...]
 

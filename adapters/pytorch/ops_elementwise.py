@@ -8,7 +8,7 @@ from ir_hub.codegen.spelling import Expr
 from ir_hub.codegen.steps import is_number
 from ir_hub.ir.graph import Node, Value
 from ir_hub.ir.types import DType
-from ir_hub.sdk.dialect import only
+from ir_hub.sdk.operands import only
 
 _SMALL_FLOATS = {  # the greatest finite numbers of types that casts saturate to
     DType.FLOAT8_E4M3FN: 448,

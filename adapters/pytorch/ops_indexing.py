@@ -6,7 +6,7 @@ from adapters.pytorch.dialect import Draft, pytorch
 from ir_hub.codegen.spelling import Expr, Layer
 from ir_hub.ir.graph import Node, Value
 from ir_hub.ir.types import DType
-from ir_hub.sdk.dialect import only, rank_of
+from ir_hub.sdk.operands import only, rank_of
 
 _REDUCTIONS = {"mul": "prod", "max": "amax", "min": "amin"}
 _COUNTED = ("arg_max", "arg_min", "top_k", "non_zero", "max_pool_indices")  # never negative

@@ -8,7 +8,7 @@ from adapters.pytorch.dialect import Draft, pytorch
 from ir_hub.codegen.draft import expression
 from ir_hub.codegen.spelling import Expr
 from ir_hub.ir.graph import Node, Value
-from ir_hub.sdk.dialect import known_sizes, only, rank_of
+from ir_hub.sdk.operands import known_sizes, only, rank_of
 
 _PAD_MODES = {"reflect": "reflect", "edge": "replicate", "wrap": "circular"}
 

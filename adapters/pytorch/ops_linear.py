@@ -12,7 +12,7 @@ from ir_hub.codegen.spelling import Expr, Layer
 from ir_hub.ir.graph import Node, Value
 from ir_hub.ir.tensor import Tensor
 from ir_hub.ir.types import TensorType
-from ir_hub.sdk.dialect import only
+from ir_hub.sdk.operands import only
 
 
 @pytorch.write("matmul")

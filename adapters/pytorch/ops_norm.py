@@ -11,7 +11,7 @@ from ir_hub.codegen.draft import plain
 from ir_hub.codegen.spelling import Expr, Layer
 from ir_hub.ir.graph import Node, Value, constant
 from ir_hub.ir.types import DType
-from ir_hub.sdk.dialect import only, rank_of
+from ir_hub.sdk.operands import only, rank_of
 
 # The layers count the batches that they were trained with; the count is a key of their state.
 _BATCHES = {"num_batches_tracked": constant(np.zeros((), np.int64), "")}

@@ -12,7 +12,8 @@ from ir_hub.codegen.draft import plain
 from ir_hub.codegen.spelling import Expr
 from ir_hub.ir.graph import Node, Value
 from ir_hub.ir.types import DType
-from ir_hub.sdk.dialect import Unsupported, only, rank_of
+from ir_hub.sdk.dialect import Unsupported
+from ir_hub.sdk.operands import only, rank_of
 
 _LIMITS = {
     DType.FLOAT8_E4M3FN: 448,

@@ -10,7 +10,7 @@ from adapters.pytorch.dialect import Draft, pytorch
 from ir_hub.codegen.derived import derived
 from ir_hub.codegen.spelling import Code, Expr, Layer
 from ir_hub.ir.graph import Node, Value
-from ir_hub.sdk.dialect import only, rank_of
+from ir_hub.sdk.operands import only, rank_of
 
 # Where PyTorch's gates are in ours: i o f g as i f g o, z r n as r z n.
 _GATES = {"lstm": (0, 2, 3, 1), "gru": (1, 0, 2), "rnn": (0,)}

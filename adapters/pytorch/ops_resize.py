@@ -11,7 +11,7 @@ from ir_hub.codegen.spelling import Expr, Layer
 from ir_hub.ir.graph import Node
 from ir_hub.ir.types import DType
 from ir_hub.ops.resize import scale_fraction
-from ir_hub.sdk.dialect import only, rank_of
+from ir_hub.sdk.operands import only, rank_of
 
 _LINEAR = {1: "linear", 2: "bilinear", 3: "trilinear"}
 _COMPUTED = (DType.FLOAT16, DType.BFLOAT16, DType.FLOAT32, DType.FLOAT64)

@@ -8,7 +8,7 @@ from adapters.pytorch.dialect import Draft, pytorch
 from ir_hub.codegen.spelling import Expr
 from ir_hub.ir.graph import Node, Value
 from ir_hub.ir.types import DType
-from ir_hub.sdk.dialect import only, rank_of
+from ir_hub.sdk.operands import only, rank_of
 
 _GRID_MODES = {"linear": "bilinear", "nearest": "nearest", "cubic": "bicubic"}
 

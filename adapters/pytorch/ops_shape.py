@@ -12,7 +12,7 @@ from ir_hub.ir.dims import Dim, divide_exactly, symbols_of
 from ir_hub.ir.dims import Expr as Size
 from ir_hub.ir.graph import Node, Value
 from ir_hub.ir.types import DType
-from ir_hub.sdk.dialect import known_sizes, only, rank_of
+from ir_hub.sdk.operands import known_sizes, only, rank_of
 
 _PAD_MODES = {"reflect": "reflect", "edge": "replicate", "wrap": "circular"}
 

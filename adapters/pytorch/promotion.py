@@ -6,11 +6,12 @@ from functools import reduce
 
 import numpy as np
 
-from adapters.pytorch.aten import Operand, cast, dtype_of, expect, operand
+from adapters.pytorch.aten import Operand, operand
 from ir_hub.ir.graph import Value
 from ir_hub.ir.types import DType
 from ir_hub.ops.build import Builder
 from ir_hub.sdk.dialect import Unsupported
+from ir_hub.sdk.operands import cast, dtype_of, only
 
 _NUMBERS = {bool: DType.BOOL, int: DType.INT64, float: DType.FLOAT32}
 
@@ -36,7 +37,7 @@ def joined(a: DType, b: DType) -> DType:
         found = DType.of(np.promote_types(a.numpy, b.numpy))
     except TypeError as error:
         raise Unsupported(f"{a.value} with {b.value}") from error
-    expect(found.is_integer, f"{a.value} with {b.value}")
+    only(found.is_integer, f"{a.value} with {b.value}")
     return found
 
 

@@ -4,23 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from adapters.pytorch.aten import (
-    Operand,
-    aten,
-    axis_of,
-    cast,
-    dtype_of,
-    expect,
-    operand,
-    rank_of,
-    unary,
-)
+from adapters.pytorch.aten import Operand, aten, operand, unary
 from adapters.pytorch.read_elementwise import clamp
 from adapters.pytorch.reshaping import with_shape
 from ir_hub.ir.graph import Value
 from ir_hub.ir.types import DType
 from ir_hub.ops.build import Builder
 from ir_hub.sdk.dialect import Unsupported
+from ir_hub.sdk.operands import axis_of, cast, dtype_of, only, rank_of
 
 unary({"relu": "relu", "relu6": "relu6", "silu": "silu", "mish": "mish",
        "hardswish": "hard_swish", "selu": "selu"})  # fmt: skip
@@ -50,7 +41,7 @@ def leaky_relu(b: Builder, x: Value, negative_slope: float = 0.01) -> Any:
 
 @aten("elu.default")
 def elu(b: Builder, x: Value, alpha: float = 1, scale: float = 1, input_scale: float = 1) -> Any:
-    expect((scale, input_scale) == (1, 1), "elu with scales")
+    only((scale, input_scale) == (1, 1), "elu with scales")
     return b.elu(x, alpha=float(alpha))
 
 
@@ -71,7 +62,7 @@ def prelu(b: Builder, x: Value, weight: Value) -> Any:
 
 @aten("softplus.default")
 def softplus(b: Builder, x: Value, beta: float = 1, threshold: float = 20) -> Any:
-    expect(threshold >= 20, f"softplus that is linear from {threshold} on")
+    only(threshold >= 20, f"softplus that is linear from {threshold} on")
     return b.softplus(x, beta=float(beta))
 
 
@@ -106,7 +97,7 @@ def glu(b: Builder, x: Value, dim: int = -1) -> Any:
 def softmax(
     b: Builder, x: Value, dim: int, dtype: DType | None = None, half_to_float: bool = False
 ) -> Any:
-    expect(not half_to_float, "softmax that widens its result")
+    only(not half_to_float, "softmax that widens its result")
     return b.softmax(cast(b, x, dtype), axis=dim)
 
 
@@ -114,5 +105,5 @@ def softmax(
 def log_softmax(
     b: Builder, x: Value, dim: int, dtype: DType | None = None, half_to_float: bool = False
 ) -> Any:
-    expect(not half_to_float, "log_softmax that widens its result")
+    only(not half_to_float, "log_softmax that widens its result")
     return b.log_softmax(cast(b, x, dtype), axis=dim)

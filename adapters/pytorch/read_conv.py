@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from adapters.pytorch.aten import aten, expect, rank_of, shape_of
+from adapters.pytorch.aten import aten
 from adapters.pytorch.reshaping import Ints, batched, spread
 from ir_hub.ir.dims import Dim
 from ir_hub.ir.graph import Value
 from ir_hub.ops.build import Builder
+from ir_hub.sdk.operands import only, rank_of, shape_of
 
 
 def _conv(
@@ -50,7 +51,7 @@ def _named_pads(
 ) -> tuple[tuple[int, int], ...]:
     if padding == "valid":
         return ((0, 0),) * len(kernel)
-    expect(padding == "same", f"the padding {padding!r}")
+    only(padding == "same", f"the padding {padding!r}")
     totals = [d * (int(k) - 1) for k, d in zip(kernel, dilations, strict=True)]
     return tuple((total // 2, total - total // 2) for total in totals)
 

@@ -7,11 +7,12 @@ from typing import Any
 
 import numpy as np
 
-from adapters.pytorch.aten import Operand, aten, cast, dtype_of, expect, operand, shape_of
+from adapters.pytorch.aten import Operand, aten, operand
 from ir_hub.ir.dims import Dim
 from ir_hub.ir.graph import Value
 from ir_hub.ir.types import DType
 from ir_hub.ops.build import Builder
+from ir_hub.sdk.operands import cast, dtype_of, only, shape_of
 
 LARGEST = 1 << 20  # elements of a constant that is written out
 
@@ -94,7 +95,7 @@ def arange(
     found = dtype or _type_of(start, end, step, 0)
     if not any(isinstance(item, Value) for item in (start, end, step)):
         values = np.arange(start, end, step)  # type: ignore[arg-type]
-        expect(values.size <= LARGEST, f"a range of {values.size} numbers")
+        only(values.size <= LARGEST, f"a range of {values.size} numbers")
         return b.constant(values.astype(found.numpy), name="range")
     whole = all(not isinstance(item, float) for item in (start, end, step))
     within = DType.INT64 if whole else found
@@ -107,7 +108,7 @@ def linspace(
     b: Builder, start: Operand, end: Operand, steps: int, dtype: DType | None = None
 ) -> Any:
     given = not isinstance(start, Value) and not isinstance(end, Value)
-    expect(given and steps <= LARGEST, "linspace between computed numbers")
+    only(given and steps <= LARGEST, "linspace between computed numbers")
     found = dtype or DType.FLOAT32
     return b.constant(np.linspace(start, end, steps).astype(found.numpy), name="range")  # type: ignore[arg-type]
 
@@ -115,5 +116,5 @@ def linspace(
 @aten("eye.default", "eye.m")
 def eye(b: Builder, n: int, m: int | None = None, dtype: DType | None = None) -> Any:
     columns = n if m is None else m
-    expect(n * columns <= LARGEST, f"an identity matrix of {n} rows")
+    only(n * columns <= LARGEST, f"an identity matrix of {n} rows")
     return b.constant(np.eye(n, columns).astype((dtype or DType.FLOAT32).numpy), name="identity")

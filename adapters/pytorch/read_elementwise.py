@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from adapters.pytorch.aten import Operand, aten, cast, dtype_of, expect, operand, unary
+from adapters.pytorch.aten import Operand, aten, operand, unary
 from adapters.pytorch.dialect import pytorch
 from adapters.pytorch.exported import TYPES, Count
 from adapters.pytorch.promotion import as_float, category, common_type, promoted
@@ -13,6 +13,7 @@ from ir_hub.ir.graph import Value
 from ir_hub.ir.types import DType
 from ir_hub.ops.build import Builder
 from ir_hub.sdk.dialect import TRAINS_WITHOUT, Call, Unsupported
+from ir_hub.sdk.operands import cast, dtype_of, only
 
 unary({"neg": "neg", "abs": "abs", "sign": "sign", "ceil": "ceil", "floor": "floor",
        "round": "round", "square": "square", "isnan": "is_nan", "isinf": "is_inf"})  # fmt: skip
@@ -53,7 +54,7 @@ def sub(b: Builder, x: Value, other: Operand, alpha: Operand = 1) -> Any:
 
 @aten("rsub.Tensor", "rsub.Scalar")
 def rsub(b: Builder, x: Value, other: Operand, alpha: Operand = 1) -> Any:
-    expect(alpha == 1, "rsub with alpha")
+    only(alpha == 1, "rsub with alpha")
     left, right = promoted(b, other, x)
     return b.sub(left, right)
 
@@ -86,7 +87,7 @@ def div_rounded(b: Builder, x: Value, other: Operand, rounding_mode: str | None)
     left, right = promoted(b, x, other)
     if rounding_mode == "floor":
         return b.floor_div(left, right)
-    expect(rounding_mode == "trunc", f"the rounding mode {rounding_mode!r}")
+    only(rounding_mode == "trunc", f"the rounding mode {rounding_mode!r}")
     quotient = b.div(left, right)
     return quotient if category(dtype_of(left)) < 2 else _truncated(b, quotient)
 
@@ -247,7 +248,7 @@ def zero(b: Builder, x: Value) -> Any:
 
 @aten("copy.default")
 def copy(b: Builder, x: Value, src: Value, non_blocking: bool = False) -> Any:
-    expect(x.shape is not None, "copy to a tensor of unknown rank")
+    only(x.shape is not None, "copy to a tensor of unknown rank")
     return b.expand(cast(b, src, x.dtype), x.shape)
 
 
@@ -266,14 +267,14 @@ _RANDOM = "dropout in training mode is random: export the model after .eval()"
 
 @aten("dropout.default")
 def dropout(b: Builder, x: Value, p: float, train: bool) -> Any:
-    expect(not train, _RANDOM)
+    only(not train, _RANDOM)
     return b.dropout(x, rate=p)
 
 
 @aten("feature_dropout.default", "alpha_dropout.default", "feature_alpha_dropout.default")
 def other_dropout(b: Builder, x: Value, p: float, train: bool) -> Any:
     """Of whole channels, or with another noise: a dropout of elements would train otherwise."""
-    expect(not train, _RANDOM)
+    only(not train, _RANDOM)
     b.note(TRAINS_WITHOUT)
     return b.identity(x)
 

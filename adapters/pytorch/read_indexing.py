@@ -7,13 +7,14 @@ from typing import Any
 
 import numpy as np
 
-from adapters.pytorch.aten import Operand, aten, axis_of, cast, dtype_of, expect, operand, rank_of
-from adapters.pytorch.aten import shape_of as sizes_of
+from adapters.pytorch.aten import Operand, aten, operand
 from adapters.pytorch.reshaping import moved
 from ir_hub.ir.dims import maximum
 from ir_hub.ir.graph import Value
 from ir_hub.ir.types import DType
 from ir_hub.ops.build import Builder
+from ir_hub.sdk.operands import axis_of, cast, dtype_of, only, rank_of
+from ir_hub.sdk.operands import shape_of as sizes_of
 
 
 @aten("index_select.default")
@@ -40,7 +41,7 @@ def gather(b: Builder, x: Value, dim: int, index: Value, sparse_grad: bool = Fal
 def index(b: Builder, x: Value, indices: Sequence[Value | None]) -> Any:
     axes = [axis for axis, item in enumerate(indices) if item is not None]
     items = [item for item in indices if item is not None]
-    expect(all(dtype_of(item).is_integer for item in items), "an index by a mask")
+    only(all(dtype_of(item).is_integer for item in items), "an index by a mask")
     if len(items) == 1:
         return b.gather(x, items[0], axis=axes[0])
     places = _places(b, items)
@@ -73,15 +74,15 @@ def index_put(
 ) -> Any:
     items = [item for item in indices if item is not None]
     leading = len(items) == len(indices) or all(item is None for item in indices[len(items) :])
-    expect(leading and bool(items), "putting by indices of axes that aren't the first ones")
+    only(leading and bool(items), "putting by indices of axes that aren't the first ones")
     if len(items) == 1 and items[0].dtype is DType.BOOL:
-        expect(values.shape == () and not accumulate, "putting several values by a mask")
+        only(values.shape == () and not accumulate, "putting several values by a mask")
         more = rank_of(x) - rank_of(items[0])
         mask = (
             b.unsqueeze(items[0], tuple(range(rank_of(x) - more, rank_of(x)))) if more else items[0]
         )
         return b.where(mask, values, x)
-    expect(all(dtype_of(item).is_integer for item in items), "putting by a mask")
+    only(all(dtype_of(item).is_integer for item in items), "putting by a mask")
     places = _places(b, items)
     shape = (*sizes_of(places)[:-1], *sizes_of(x)[len(items) :])
     updates = values if values.shape == shape else b.expand(values, shape)
@@ -106,7 +107,7 @@ def _scatter(
     if src is None:
         filled = cast(b, operand(b, value, dtype_of(x)), x.dtype)
         src = b.expand(filled, sizes_of(index))
-    expect(src.shape == index.shape, "scattering a part of a tensor")
+    only(src.shape == index.shape, "scattering a part of a tensor")
     return b.scatter_elements(x, index, src, axis=axis_of(x, dim), reduction=how)
 
 
@@ -123,7 +124,7 @@ def slice_scatter(
 ) -> Any:  # fmt: skip
     axis = axis_of(x, dim)
     size = sizes_of(x)[axis]
-    expect(isinstance(size, int) and step == 1, "putting a slice into an open size")
+    only(isinstance(size, int) and step == 1, "putting a slice into an open size")
     first, last, _ = slice(start, end).indices(int(size))
     parts = [
         b.slice(x, (0,), (first,), (axis,), (1,)) if first > 0 else None,
@@ -136,7 +137,7 @@ def slice_scatter(
 
 @aten("one_hot.default")
 def one_hot(b: Builder, x: Value, num_classes: int = -1) -> Any:
-    expect(num_classes > 0, "one_hot of as many classes as there are")
+    only(num_classes > 0, "one_hot of as many classes as there are")
     return b.one_hot(x, (num_classes,), b.constant(np.array([0, 1], np.int64)), axis=-1)
 
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from adapters.pytorch.aten import aten, axis_of, cast, expect, rank_of, shape_of
+from adapters.pytorch.aten import aten
 from adapters.pytorch.promotion import common_type
 from ir_hub.ir.dims import Dim, ceildiv
 from ir_hub.ir.graph import Value
 from ir_hub.ops.build import Builder
+from ir_hub.sdk.operands import axis_of, cast, only, rank_of, shape_of
 
 
 @aten("cat.default", "concat.default")
@@ -31,7 +32,7 @@ def stack(b: Builder, tensors: Sequence[Value], dim: int = 0) -> Any:
 def split(b: Builder, x: Value, split_size: Dim, dim: int = 0) -> Any:
     size = shape_of(x)[axis_of(x, dim)]
     whole = isinstance(size, int) and isinstance(split_size, int)
-    expect(whole, "split of an open size")
+    only(whole, "split of an open size")
     return _parts(b, x, int(size), int(split_size), dim)
 
 
@@ -70,7 +71,7 @@ def _parts(b: Builder, x: Value, size: int, each: int, dim: int) -> Any:
 def unbind(b: Builder, x: Value, dim: int = 0) -> Any:
     axis = axis_of(x, dim)
     count = shape_of(x)[axis]
-    expect(isinstance(count, int), "unbind of an open size")
+    only(isinstance(count, int), "unbind of an open size")
     if count == 1:
         return (b.squeeze(x, (axis,)),)
     parts = b.split(x, None, axis=axis, count=count)

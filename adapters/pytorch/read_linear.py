@@ -5,20 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from adapters.pytorch.aten import (
-    Operand,
-    aten,
-    axis_of,
-    dtype_of,
-    expect,
-    operand,
-    rank_of,
-    shape_of,
-)
+from adapters.pytorch.aten import Operand, aten, operand
 from adapters.pytorch.promotion import promoted
 from ir_hub.ir.graph import Value
 from ir_hub.ir.types import DType
 from ir_hub.ops.build import Builder
+from ir_hub.sdk.operands import axis_of, dtype_of, only, rank_of, shape_of
 
 
 @aten("linear.default")
@@ -47,7 +39,7 @@ def matmul(
 def addmm(
     b: Builder, x: Value, mat1: Value, mat2: Value, beta: Operand = 1, alpha: Operand = 1
 ) -> Any:
-    expect(not isinstance(alpha, Value) and not isinstance(beta, Value), "addmm with sizes")
+    only(not isinstance(alpha, Value) and not isinstance(beta, Value), "addmm with sizes")
     return b.gemm(mat1, mat2, x, alpha=float(alpha), beta=float(beta))  # type: ignore[arg-type]
 
 
@@ -100,8 +92,8 @@ def attention(
     scale: float | None = None,
     enable_gqa: bool = False,
 ) -> Any:
-    expect(dropout_p == 0, "attention with dropout is random: export the model after .eval()")
-    expect(not enable_gqa or shape_of(query)[-3] == shape_of(key)[-3], "attention by groups")
+    only(dropout_p == 0, "attention with dropout is random: export the model after .eval()")
+    only(not enable_gqa or shape_of(query)[-3] == shape_of(key)[-3], "attention by groups")
     if attn_mask is not None and attn_mask.dtype not in (DType.BOOL, query.dtype):
         attn_mask = b.cast(attn_mask, to=query.dtype)
     return b.attention(query, key, value, attn_mask, scale=scale, causal=is_causal)

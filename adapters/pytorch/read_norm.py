@@ -7,11 +7,12 @@ from typing import Any
 
 import numpy as np
 
-from adapters.pytorch.aten import aten, dtype_of, expect, shape_of
+from adapters.pytorch.aten import aten
 from adapters.pytorch.reshaping import filled
 from ir_hub.ir.dims import Dim
 from ir_hub.ir.graph import Value
 from ir_hub.ops.build import Builder
+from ir_hub.sdk.operands import dtype_of, only, shape_of
 
 _TRAINING = "in training mode it changes its statistics: export the model after .eval()"
 
@@ -38,8 +39,8 @@ def batch_norm(
     eps: float,
     cudnn_enabled: bool = True,
 ) -> Any:
-    expect(not training, _TRAINING)
-    expect(running_mean is not None and running_var is not None, "it has no running statistics")
+    only(not training, _TRAINING)
+    only(running_mean is not None and running_var is not None, "it has no running statistics")
     scale, shift = _affine(x, weight, bias)
     kept = round(1 - momentum, 12)  # of the old statistics, where PyTorch says what is new
     return b.batch_norm(x, scale, shift, running_mean, running_var, eps=eps, momentum=kept)
@@ -74,7 +75,7 @@ def instance_norm(
 ) -> Any:
     if not use_input_stats:
         return batch_norm(b, x, weight, bias, running_mean, running_var, False, momentum, eps)
-    expect(running_mean is None, _TRAINING)
+    only(running_mean is None, _TRAINING)
     return b.instance_norm(x, *_affine(x, weight, bias), eps=eps)
 
 
@@ -127,6 +128,6 @@ def rms_norm(
     if eps is None:
         eps = float(np.finfo(dtype_of(x).numpy).eps)
     if weight is None:
-        expect(all(isinstance(n, int) for n in normalized_shape), "rms_norm of an open size")
+        only(all(isinstance(n, int) for n in normalized_shape), "rms_norm of an open size")
         weight = b.constant(np.ones(tuple(normalized_shape), dtype_of(x).numpy), name="weight")
     return b.rms_norm(x, weight, axis=-len(normalized_shape), eps=eps)

@@ -8,11 +8,12 @@ from typing import Any
 
 import numpy as np
 
-from adapters.pytorch.aten import aten, expect, rank_of, shape_of
+from adapters.pytorch.aten import aten
 from adapters.pytorch.reshaping import Ints, batched, spread
 from ir_hub.ir.graph import Value
 from ir_hub.ops.build import Builder
 from ir_hub.sdk.dialect import Unsupported
+from ir_hub.sdk.operands import only, rank_of, shape_of
 
 
 def _window(spatial: int, kernel: Ints, stride: Ints, padding: Ints) -> dict[str, Any]:
@@ -52,7 +53,7 @@ def _avg_pool(spatial: int) -> Callable[..., Any]:
         count_include_pad: bool = True,
         divisor_override: int | None = None,
     ) -> Any:
-        expect(divisor_override is None, "avg_pool with a divisor of its own")
+        only(divisor_override is None, "avg_pool with a divisor of its own")
         literals = _window(spatial, kernel_size, stride, padding)
         literals |= {"dilations": (1,) * spatial, "ceil_mode": ceil_mode}
         padded = any(map(any, literals["pads"]))
@@ -111,7 +112,7 @@ def _adaptive_max(b: Builder, x: Value, sizes: tuple[int, ...]) -> Any:
     if all(size == 1 for size in sizes):
         return b.global_max_pool(x)
     windows = _windows(x, sizes)
-    expect(all(k is not None for _, k, _ in windows), "adaptive_max_pool of unequal windows")
+    only(all(k is not None for _, k, _ in windows), "adaptive_max_pool of unequal windows")
     return x if _is_whole(windows) else b.max_pool(x, **_literals(windows))
 
 

@@ -7,9 +7,10 @@ from typing import Any
 
 import numpy as np
 
-from adapters.pytorch.aten import aten, expect, rank_of, shape_of
+from adapters.pytorch.aten import aten
 from ir_hub.ir.graph import Value, constant
 from ir_hub.ops.build import Builder
+from ir_hub.sdk.operands import only, rank_of, shape_of
 
 # Where each of our gates is among PyTorch's: input, forget, cell, output; reset, update, new.
 _GATES = {"lstm": (0, 3, 1, 2), "gru": (1, 0, 2), "rnn": (0,)}
@@ -31,8 +32,8 @@ def _layers(
 ) -> Any:
     directions = 2 if bidirectional else 1
     each = 4 if has_biases else 2
-    expect(len(params) == each * directions * num_layers, f"{op} with projections")
-    expect(not (train and dropout), f"{op} with dropout is random: export it after .eval()")
+    only(len(params) == each * directions * num_layers, f"{op} with projections")
+    only(not (train and dropout), f"{op} with dropout is random: export it after .eval()")
     if rank_of(x) == 2:  # one sequence alone
         axis = 0 if batch_first else 1
         found = _layers(op, b, b.unsqueeze(x, (axis,)), [b.unsqueeze(s, (1,)) for s in states],
@@ -98,7 +99,7 @@ def _is_zero(state: Value) -> bool:
 
 def _weights(op: str, params: Sequence[Value], each: int) -> list[Value | None]:
     """The weights of all directions as one tensor, their gates in our order."""
-    expect(all(value.is_constant for value in params), f"{op} whose weights are computed")
+    only(all(value.is_constant for value in params), f"{op} whose weights are computed")
     rows = [params[start : start + each] for start in range(0, len(params), each)]
     prefix = params[0].name.rpartition(".")[0]
     names = [f"{prefix}.{key}" if prefix else key for key in ("weight", "recurrent", "bias")]

@@ -7,12 +7,13 @@ from typing import Any
 
 import numpy as np
 
-from adapters.pytorch.aten import Operand, aten, axis_of, cast, dtype_of, expect, shape_of
+from adapters.pytorch.aten import Operand, aten
 from adapters.pytorch.promotion import as_float
 from ir_hub.ir.dims import Dim
 from ir_hub.ir.graph import Value
 from ir_hub.ir.types import DType
 from ir_hub.ops.build import Builder
+from ir_hub.sdk.operands import axis_of, cast, dtype_of, only, shape_of
 
 Axes = int | Sequence[int] | None
 
@@ -73,7 +74,7 @@ aten("amin.default", "min.default")(_extreme("reduce_min"))
 
 def _extreme_at(op: str, place: str) -> Callable[..., Any]:
     def rule(b: Builder, x: Value, dim: int, keepdim: bool = False) -> Any:
-        expect(x.shape != (), "the extreme of one number along an axis")
+        only(x.shape != (), "the extreme of one number along an axis")
         at = b.call(place, x, axis=axis_of(x, dim), keepdims=keepdim)
         return _reduced(b, op, x, dim, keepdim), at
 
@@ -87,7 +88,7 @@ aten("min.dim")(_extreme_at("reduce_min", "arg_min"))
 def _place(op: str) -> Callable[..., Any]:
     def rule(b: Builder, x: Value, dim: int | None = None, keepdim: bool = False) -> Any:
         if dim is None:
-            expect(not keepdim, f"{op} of all axes that keeps them")
+            only(not keepdim, f"{op} of all axes that keeps them")
             return b.call(op, b.reshape(x, (-1,)), axis=0, keepdims=False)
         return b.call(op, x, axis=axis_of(x, dim), keepdims=keepdim)
 
@@ -120,7 +121,7 @@ def _variance(b: Builder, x: Value, dim: Axes, less: Operand, keepdim: bool) -> 
     count: Dim = 1
     for axis in axes:
         count = count * shape_of(x)[axis]
-    expect(isinstance(count, int) and not isinstance(less, Value), "a variance of an open size")
+    only(isinstance(count, int) and not isinstance(less, Value), "a variance of an open size")
     total = b.reduce_sum(deviation, axes, keepdims=keepdim)
     return b.div(total, float(count - less)), centre  # type: ignore[arg-type, operator]
 
@@ -182,7 +183,7 @@ def norm(
     dtype: DType | None = None,
 ) -> Any:
     power = ord if p in (None, 2) else p
-    expect(power in (1, 2), f"the norm of order {power}")
+    only(power in (1, 2), f"the norm of order {power}")
     return _reduced(b, f"reduce_l{int(power)}", cast(b, x, dtype), dim, keepdim)
 
 

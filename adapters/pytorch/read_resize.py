@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from adapters.pytorch.aten import aten, expect
+from adapters.pytorch.aten import aten
 from adapters.pytorch.reshaping import batched
 from ir_hub.ir.dims import Dim
 from ir_hub.ir.graph import Value
 from ir_hub.ops.build import Builder
+from ir_hub.sdk.operands import only
 
 
 def _resized(
@@ -21,7 +22,7 @@ def _resized(
 ) -> Any:
     if factors is not None and None not in factors:
         return b.resize(x, scale_factors=tuple(map(float, factors)), **literals)  # type: ignore[arg-type]
-    expect(sizes is not None, "resizing to no size")
+    only(sizes is not None, "resizing to no size")
     return b.resize(x, tuple(sizes or ()), **literals)
 
 
@@ -52,7 +53,7 @@ def _nearest_by_axis(literals: dict[str, str]) -> Callable[..., Any]:
         scales_w: float | None = None,
     ) -> Any:
         own = not any((scales, scales_d, scales_h, scales_w))
-        expect(own, "resizing to a size by another scale than its own")
+        only(own, "resizing to a size by another scale than its own")
         return _resized(b, x, output_size, None, **literals)
 
     return by_axis

@@ -7,12 +7,13 @@ from typing import Any
 
 import numpy as np
 
-from adapters.pytorch.aten import Operand, aten, axis_of, cast, expect, operand, rank_of, shape_of
+from adapters.pytorch.aten import Operand, aten, operand
 from adapters.pytorch.reshaping import moved
 from ir_hub.ir.dims import Dim
 from ir_hub.ir.graph import Value
 from ir_hub.ir.types import DType
 from ir_hub.ops.build import Builder
+from ir_hub.sdk.operands import axis_of, cast, only, rank_of, shape_of
 
 END = (1 << 63) - 1
 
@@ -200,7 +201,7 @@ def pad(
     b: Builder, x: Value, pad: Sequence[Dim], mode: str = "constant", value: Operand | None = None
 ) -> Any:
     """The last axis comes first, each with its begin and end."""
-    expect(mode in _MODES, f"the padding mode {mode!r}")
+    only(mode in _MODES, f"the padding mode {mode!r}")
     count = len(pad) // 2
     begins, ends = tuple(pad[0::2][::-1]), tuple(pad[1::2][::-1])
     axes = tuple(range(rank_of(x) - count, rank_of(x)))
@@ -239,7 +240,7 @@ def triu(b: Builder, x: Value, diagonal: int = 0) -> Any:
 
 @aten("meshgrid.default", "meshgrid.indexing")
 def meshgrid(b: Builder, tensors: Sequence[Value], indexing: str = "ij") -> Any:
-    expect(indexing == "ij", "meshgrid with the first two axes swapped")
+    only(indexing == "ij", "meshgrid with the first two axes swapped")
     sizes = tuple(shape_of(t)[0] if t.shape else 1 for t in tensors)
     count = len(tensors)
     lying = [b.reshape(t, (*(1,) * i, -1, *(1,) * (count - i - 1))) for i, t in enumerate(tensors)]

@@ -8,12 +8,12 @@ from typing import Any
 
 import numpy as np
 
-from adapters.pytorch.aten import expect, rank_of
 from ir_hub.ir.dims import Dim
 from ir_hub.ir.graph import Value, constant
 from ir_hub.ir.tensor import ArrayTensor
 from ir_hub.ops.build import Builder
 from ir_hub.sdk.dialect import Unsupported
+from ir_hub.sdk.operands import only, rank_of
 
 Ints = int | Sequence[int]
 
@@ -52,5 +52,5 @@ def batched(b: Builder, x: Value, spatial: int, run: Callable[[Value], Any]) -> 
     """Runs an op that needs a batch on what may be one sample alone."""
     if rank_of(x) == spatial + 2:
         return run(x)
-    expect(rank_of(x) == spatial + 1, f"{rank_of(x)} axes where {spatial} are spatial")
+    only(rank_of(x) == spatial + 1, f"{rank_of(x)} axes where {spatial} are spatial")
     return b.squeeze(run(b.unsqueeze(x, (0,))), (0,))

@@ -7,7 +7,7 @@ import re
 from ir_hub.codegen.spelling import Expr, Spelling
 from ir_hub.ir.graph import Node
 from ir_hub.ir.types import DType
-from ir_hub.sdk.dialect import only
+from ir_hub.sdk.operands import only
 
 _FITS_INT64 = (DType.UINT16, DType.UINT32)
 _NATIVE = frozenset(

@@ -9,7 +9,7 @@ from ir_hub.codegen.draft import expression
 from ir_hub.codegen.spelling import Expr, Layer
 from ir_hub.ir.graph import Node
 from ir_hub.ir.types import DType
-from ir_hub.sdk.dialect import only
+from ir_hub.sdk.operands import only
 
 _SELU = 1.6732632423543772, 1.0507009873554805
 # Keras' hard_sigmoid is relu6(x + 3) / 6.

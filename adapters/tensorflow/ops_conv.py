@@ -11,7 +11,7 @@ from ir_hub.codegen.draft import Draft, plain
 from ir_hub.codegen.spelling import Expr, Layer
 from ir_hub.ir.graph import Node, Value
 from ir_hub.ir.types import DType
-from ir_hub.sdk.dialect import only
+from ir_hub.sdk.operands import only
 
 _DEFAULTS = {
     "strides": 1,

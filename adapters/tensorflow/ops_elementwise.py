@@ -10,7 +10,7 @@ from ir_hub.codegen.draft import Draft, expression, may_be_numbers
 from ir_hub.codegen.spelling import Expr
 from ir_hub.ir.graph import Node
 from ir_hub.ir.types import DType
-from ir_hub.sdk.dialect import only
+from ir_hub.sdk.operands import only
 
 # Operators where the first operand is Keras' tensor: NumPy's arrays have their own.
 _OPERATORS = {

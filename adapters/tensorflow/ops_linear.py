@@ -9,7 +9,7 @@ from ir_hub.codegen.draft import Draft
 from ir_hub.codegen.spelling import Expr, Layer
 from ir_hub.ir.graph import Node, Value
 from ir_hub.ir.types import DType
-from ir_hub.sdk.dialect import only
+from ir_hub.sdk.operands import only
 
 _ADDED_ELSEWHERE = "Keras would add one of its operands along another axis"
 _DENSE = {"use_bias": True}

@@ -8,7 +8,7 @@ from ir_hub.codegen.draft import plain
 from ir_hub.codegen.spelling import Expr, Layer
 from ir_hub.ir.graph import Node
 from ir_hub.ir.types import DType
-from ir_hub.sdk.dialect import only, rank_of
+from ir_hub.sdk.operands import only, rank_of
 
 _DEFAULTS = {"padding": "valid"}
 

@@ -12,7 +12,7 @@ from ir_hub.codegen.derived import derived
 from ir_hub.codegen.spelling import Code, Layer
 from ir_hub.ir.graph import Node, Value
 from ir_hub.ir.types import DType
-from ir_hub.sdk.dialect import only
+from ir_hub.sdk.operands import only
 
 _DEFAULTS = {
     "activation": "tanh",

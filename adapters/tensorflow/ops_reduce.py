@@ -10,7 +10,7 @@ from ir_hub.codegen.draft import Draft
 from ir_hub.codegen.spelling import Expr
 from ir_hub.ir.graph import Node, Value
 from ir_hub.ir.types import DType
-from ir_hub.sdk.dialect import known_sizes, only, rank_of
+from ir_hub.sdk.operands import known_sizes, only, rank_of
 
 _FUNCTIONS = {
     "reduce_sum": "ops.sum({x}{over})",

@@ -12,7 +12,7 @@ from ir_hub.codegen.spelling import Expr, Layer
 from ir_hub.ir.graph import Node, constant
 from ir_hub.ir.types import DType
 from ir_hub.ops.catalogue import OPS
-from ir_hub.sdk.dialect import only, rank_of
+from ir_hub.sdk.operands import only, rank_of
 
 # Ways to find the nearest element that all repeat each element, for a whole scale.
 _REPEATS = {

@@ -12,7 +12,7 @@ from ir_hub.codegen.draft import Draft, plain
 from ir_hub.codegen.spelling import Expr, Layer
 from ir_hub.ir.graph import Node, Value, constant
 from ir_hub.ir.types import DType
-from ir_hub.sdk.dialect import known_sizes, only, rank_of
+from ir_hub.sdk.operands import known_sizes, only, rank_of
 
 rows(
     {

@@ -13,7 +13,7 @@ from ir_hub.ir.graph import Graph, Node, Value
 from ir_hub.ops.build import Builder
 from ir_hub.ops.catalogue import OPS
 from ir_hub.ops.windows import window_counts
-from ir_hub.sdk.dialect import only
+from ir_hub.sdk.operands import only
 
 Pads = tuple[tuple[int, int], ...]
 _PADDED = ("conv", "max_pool", "avg_pool")

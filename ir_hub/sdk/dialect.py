@@ -25,28 +25,6 @@ TRAINS_WITHOUT = (
 )
 
 
-def only(condition: object, reason: str) -> None:
-    """Refuses a node, with the reason, unless a condition holds."""
-    if not condition:
-        raise Unsupported(reason)
-
-
-def rank_of(value: Value) -> int:
-    """The number of axes; Unsupported when it isn't known."""
-    if value.shape is None:
-        raise Unsupported("the rank of its input isn't known")
-    return len(value.shape)
-
-
-def known_sizes(argument: Any, reason: str) -> tuple[Any, ...]:
-    """Sizes as a tuple; Unsupported, with the reason, when only the run knows them."""
-    if isinstance(argument, Value) and argument.is_constant:
-        return tuple(map(int, argument.array().reshape(-1)))
-    if not isinstance(argument, tuple):
-        raise Unsupported(reason)
-    return argument
-
-
 @dataclass(frozen=True)
 class Call:
     """A node of a source model, as a read rule sees it."""

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from adapters.tensorflow.saved.constants import in_shape
-from adapters.tensorflow.saved.reading import expect, rank_of, shape_of
 from adapters.tensorflow.saved.windows import Ints, Pads
 from ir_hub.ir.graph import Node, Value
 from ir_hub.ops.build import Builder
+from ir_hub.sdk.operands import only, rank_of, shape_of
 
 _WINDOWED = ("conv", "max_pool", "avg_pool")
 _END = (1 << 63) - 1
@@ -18,7 +18,7 @@ _END = (1 << 63) - 1
 
 def scattered_blocks(b: Builder, x: Value, block: Ints, pads: Pads) -> Value:
     """SpaceToBatchND: what lies in one place of each block is an image of its own."""
-    expect(len(block) == len(pads) < rank_of(x), f"blocks of {block} of {rank_of(x)} axes")
+    only(len(block) == len(pads) < rank_of(x), f"blocks of {block} of {rank_of(x)} axes")
     count = len(block)
     begins, ends = (tuple(pair[side] for pair in pads) for side in (0, 1))
     if any(map(any, pads)):
@@ -38,7 +38,7 @@ def scattered_blocks(b: Builder, x: Value, block: Ints, pads: Pads) -> Value:
 
 def gathered_blocks(b: Builder, x: Value, block: Ints, crops: Pads) -> Value:
     """BatchToSpaceND: the inverse; around a convolution both are its dilation."""
-    expect(len(block) == len(crops) < rank_of(x), f"blocks of {block} of {rank_of(x)} axes")
+    only(len(block) == len(crops) < rank_of(x), f"blocks of {block} of {rank_of(x)} axes")
     found = _dilated(b, x, block, crops)
     if found is not None:
         return found

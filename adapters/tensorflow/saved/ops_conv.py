@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from adapters.tensorflow.saved.constants import in_shape
-from adapters.tensorflow.saved.reading import dtype_of, expect, op, shape_of
+from adapters.tensorflow.saved.reading import op
 from adapters.tensorflow.saved.sizes import sizes_of
 from adapters.tensorflow.saved.windows import (
     Ints,
@@ -20,12 +20,13 @@ from ir_hub.ir.dims import Dim
 from ir_hub.ir.graph import Value
 from ir_hub.ops.build import Builder
 from ir_hub.sdk.dialect import Unsupported
+from ir_hub.sdk.operands import dtype_of, only, shape_of
 
 
 def _kernel(weight: Value) -> tuple[int, ...]:
     """A weight's sizes, which have to be known."""
     shape = shape_of(weight)
-    expect(dtype_of(weight).is_float, "it convolves integers")
+    only(dtype_of(weight).is_float, "it convolves integers")
     if not all(isinstance(size, int) for size in shape):
         raise Unsupported("the shape of its filter isn't known")
     return shape
@@ -39,7 +40,7 @@ def conv(
     order = order_of(data_format)
     *kernel, inner, _ = _kernel(weight)
     channels = channels_of(x, order)
-    expect(inner > 0 and channels % inner == 0, f"{channels} channels, but {inner} in its filter")
+    only(inner > 0 and channels % inner == 0, f"{channels} channels, but {inner} in its filter")
     by, apart = steps(strides, order, "strides"), steps(dilations, order, "dilations")
     given = explicit_paddings or ()
     return b.conv(
@@ -56,7 +57,7 @@ def depthwise_conv(
 ) -> Any:  # fmt: skip
     order = order_of(data_format)
     *kernel, channels, multiplier = _kernel(weight)
-    expect(channels == channels_of(x, order), f"its filter is for {channels} channels")
+    only(channels == channels_of(x, order), f"its filter is for {channels} channels")
     shape = (*kernel, 1, channels * multiplier)
     weight = in_shape(weight, shape) if weight.is_constant else b.reshape(weight, shape)
     by, apart = steps(strides, order, "strides"), steps(dilations, order, "dilations")
@@ -74,10 +75,10 @@ def conv_transpose(
 ) -> Any:  # fmt: skip
     order = order_of(data_format)
     *kernel, _, channels = _kernel(weight)
-    expect(channels == channels_of(x, order), f"its filter is for {channels} channels")
+    only(channels == channels_of(x, order), f"its filter is for {channels} channels")
     by, apart = steps(strides, order, "strides"), steps(dilations, order, "dilations")
     wanted = sizes_of(input_sizes, "the shape of its result")
-    expect(len(wanted) == len(shape_of(x)), f"its result has the shape {wanted}")
+    only(len(wanted) == len(shape_of(x)), f"its result has the shape {wanted}")
     reach = [d * (k - 1) + 1 for k, d in zip(kernel, apart, strict=True)]
     own = spatial(shape_of(x), order)
     each = list(zip(own, spatial(wanted, order), reach, by, strict=True))
@@ -101,7 +102,7 @@ def _total(size: Dim, wanted: Dim, reach: int, stride: int, padding: str) -> int
     """By how much the convolution whose gradient this is pads an axis of the wanted size."""
     if padding == "VALID":
         return 0
-    expect(padding == "SAME", f"its padding {padding!r}")
+    only(padding == "SAME", f"its padding {padding!r}")
     total = (size - 1) * stride + reach - wanted
     if not isinstance(total, int):
         raise Unsupported(f"its result has the size {wanted}, of {size}: give the input's type")

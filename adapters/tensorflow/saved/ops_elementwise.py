@@ -8,10 +8,11 @@ from typing import Any
 
 import numpy as np
 
-from adapters.tensorflow.saved.reading import cast, dtype_of, expect, op, rank_of, same
+from adapters.tensorflow.saved.reading import op, same
 from ir_hub.ir.graph import Value
 from ir_hub.ir.types import DType
 from ir_hub.ops.build import Builder
+from ir_hub.sdk.operands import cast, dtype_of, only, rank_of
 
 same({
     "Abs": "abs", "Acos": "acos", "Acosh": "acosh", "Asin": "asin", "Asinh": "asinh",
@@ -34,7 +35,7 @@ same({
 
 @op("Add", "AddV2")
 def add(b: Builder, x: Value, y: Value) -> Any:
-    expect(dtype_of(x) is not DType.STRING, "it joins texts")
+    only(dtype_of(x) is not DType.STRING, "it joins texts")
     return b.add(x, y)
 
 
@@ -61,7 +62,7 @@ def truncated_mod(b: Builder, x: Value, y: Value) -> Any:
 
 def _equality(ours: str) -> Callable[..., Any]:
     def rule(b: Builder, x: Value, y: Value, *, incompatible_shape_error: bool) -> Any:
-        expect(incompatible_shape_error, "shapes that don't fit compare as unequal")
+        only(incompatible_shape_error, "shapes that don't fit compare as unequal")
         return b.call(ours, x, y)
 
     return rule
@@ -100,7 +101,7 @@ def bias_add_last(b: Builder, x: Value, bias: Value) -> Any:
 
 @op("Cast")
 def to_type(b: Builder, x: Value, *, DstT: DType | None, Truncate: bool) -> Any:  # noqa: N803
-    expect(DstT is not None and not Truncate, "a cast to a type that isn't read, or that cuts")
+    only(DstT is not None and not Truncate, "a cast to a type that isn't read, or that cuts")
     assert DstT is not None
     return cast(b, x, DstT)
 

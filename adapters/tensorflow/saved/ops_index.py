@@ -6,11 +6,12 @@ from typing import Any
 
 import numpy as np
 
-from adapters.tensorflow.saved.reading import axis_of, dtype_of, expect, op, rank_of, shape_of
+from adapters.tensorflow.saved.reading import op
 from adapters.tensorflow.saved.sizes import axes_of, elements, int_of, ints_of, sizes_of
 from ir_hub.ir.dims import Dim
 from ir_hub.ir.graph import Value
 from ir_hub.ops.build import Builder
+from ir_hub.sdk.operands import axis_of, dtype_of, only, rank_of, shape_of
 
 _END = (1 << 63) - 1
 
@@ -26,7 +27,7 @@ def strided_slice(
     """One item for each axis: a range, one place, a new axis, or all axes in between."""
     starts, ends = sizes_of(begin, "where it begins"), sizes_of(end, "where it ends")
     by = ints_of(strides, "its steps")
-    expect(len(starts) == len(ends) == len(by), "its begin, end and strides are of several lengths")
+    only(len(starts) == len(ends) == len(by), "its begin, end and strides are of several lengths")
     kinds = _kinds(len(by), ellipsis_mask, new_axis_mask, shrink_axis_mask)
     cuts: list[Cut] = []
     gone, new, axis, result = [], [], 0, 0
@@ -43,7 +44,7 @@ def strided_slice(
         skipped = rank_of(x) - kinds.count("place") - kinds.count("range")
         axis += skipped if kind == "rest" else kind != "new"
         result += skipped if kind == "rest" else kind != "place"
-    expect(axis <= rank_of(x), f"it takes {axis} axes of {rank_of(x)}")
+    only(axis <= rank_of(x), f"it takes {axis} axes of {rank_of(x)}")
     cuts = [cut for cut in cuts if (*cut[:2], cut[3]) != (0, _END, 1)]
     if cuts:
         x = b.slice(x, *(tuple(cut[k] for cut in cuts) for k in range(4)))
@@ -68,14 +69,14 @@ def _range(first: Dim, last: Dim, axis: int, step: int, open_first: bool, open_l
 @op("Slice")
 def slice_(b: Builder, x: Value, begin: Value, size: Value) -> Any:
     starts, sizes = sizes_of(begin, "where it begins"), sizes_of(size, "its size")
-    expect(len(starts) == len(sizes) == rank_of(x), f"it takes {len(starts)} axes of {rank_of(x)}")
+    only(len(starts) == len(sizes) == rank_of(x), f"it takes {len(starts)} axes of {rank_of(x)}")
     ends = tuple(_END if n == -1 else a + n for a, n in zip(starts, sizes, strict=True))
     return b.slice(x, starts, ends)
 
 
 @op("GatherV2")
 def gather(b: Builder, x: Value, indices: Value, axis: Value, *, batch_dims: int) -> Any:
-    expect(batch_dims == 0, "it looks up image by image (batch_dims)")
+    only(batch_dims == 0, "it looks up image by image (batch_dims)")
     return _looked_up(b, x, indices, axis_of(x, int_of(axis, "its axis")))
 
 
@@ -86,7 +87,7 @@ def gather_first(b: Builder, x: Value, indices: Value) -> Any:
 
 @op("ResourceGather")
 def gather_variable(b: Builder, x: Value, indices: Value, *, batch_dims: int) -> Any:
-    expect(batch_dims == 0, "it looks up image by image (batch_dims)")
+    only(batch_dims == 0, "it looks up image by image (batch_dims)")
     return _looked_up(b, x, indices, 0)
 
 
@@ -137,7 +138,7 @@ def pack(b: Builder, *items: Value, axis: int) -> Any:
 @op("Unpack")
 def unpack(b: Builder, x: Value, *, num: int, axis: int) -> Any:
     place = axis_of(x, axis)
-    expect(shape_of(x)[place] == num, f"it takes {num} of {shape_of(x)[place]} parts")
+    only(shape_of(x)[place] == num, f"it takes {num} of {shape_of(x)[place]} parts")
     parts = b.split(x, (1,) * num, axis=place, count=num)
     return [b.squeeze(part, (place,)) for part in parts]
 
@@ -152,17 +153,17 @@ def concat(b: Builder, *items: Value) -> Any:
 def split(b: Builder, axis: Value, x: Value, *, num_split: int) -> Any:
     place = axis_of(x, int_of(axis, "its axis"))
     size = shape_of(x)[place]
-    expect(isinstance(size, int) and size % num_split == 0, f"it cuts {size} into {num_split}")
+    only(isinstance(size, int) and size % num_split == 0, f"it cuts {size} into {num_split}")
     return b.split(x, (size // num_split,) * num_split, axis=place, count=num_split)
 
 
 @op("SplitV")
 def split_by_sizes(b: Builder, x: Value, sizes: Value, axis: Value, *, num_split: int) -> Any:
     place, parts = axis_of(x, int_of(axis, "its axis")), ints_of(sizes, "its parts")
-    expect(len(parts) == num_split, f"it cuts into {num_split} parts of {len(parts)} sizes")
+    only(len(parts) == num_split, f"it cuts into {num_split} parts of {len(parts)} sizes")
     if -1 in parts:
         rest = shape_of(x)[place] - sum(part for part in parts if part != -1)
-        expect(isinstance(rest, int), "the size of what is left isn't known: give the input's type")
+        only(isinstance(rest, int), "the size of what is left isn't known: give the input's type")
         parts = tuple(rest if part == -1 else part for part in parts)
     return b.split(x, parts, axis=place, count=num_split)
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from adapters.tensorflow.saved.reading import dtype_of, expect, op
+from adapters.tensorflow.saved.reading import op
 from adapters.tensorflow.saved.sizes import ints_of
 from adapters.tensorflow.saved.windows import Ints, order_of, pads_of, steps
 from ir_hub.ir.graph import Value
 from ir_hub.ops.build import Builder
+from ir_hub.sdk.operands import dtype_of, only
 
 
 def _pooled(
@@ -16,7 +17,7 @@ def _pooled(
     explicit: Ints,
 ) -> Any:  # fmt: skip
     order = order_of(data_format)
-    expect(dtype_of(x).is_float, "it pools integers")
+    only(dtype_of(x).is_float, "it pools integers")
     kernel, by = steps(ksize, order, "ksize"), steps(strides, order, "strides")
     ones = (1,) * len(kernel)
     return b.call(

@@ -7,16 +7,17 @@ from typing import Any
 
 import numpy as np
 
-from adapters.tensorflow.saved.reading import axis_of, cast, dtype_of, expect, op
+from adapters.tensorflow.saved.reading import op
 from adapters.tensorflow.saved.sizes import axes_of, int_of, sizes_of
 from ir_hub.ir.graph import Value
 from ir_hub.ir.types import DType
 from ir_hub.ops.build import Builder
+from ir_hub.sdk.operands import axis_of, cast, dtype_of, only
 
 
 def _reduction(ours: str, only_floats: bool = False) -> Callable[..., Any]:
     def rule(b: Builder, x: Value, axes: Value, *, keep_dims: bool) -> Any:
-        expect(dtype_of(x).is_float or not only_floats, "it is of integers")
+        only(dtype_of(x).is_float or not only_floats, "it is of integers")
         found = axes_of(axes, x)
         return b.call(ours, x, found, keepdims=keep_dims) if found else x
 

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from typing import Any
 
-from adapters.tensorflow.saved.reading import cast, expect, op
+from adapters.tensorflow.saved.reading import op
 from adapters.tensorflow.saved.sizes import sizes_of
 from ir_hub.ir.graph import Value
 from ir_hub.ir.types import DType
 from ir_hub.ops.build import Builder
+from ir_hub.sdk.operands import cast, only
 
 
 def _coordinates(align_corners: bool, half_pixel_centers: bool) -> str:
-    expect(not (align_corners and half_pixel_centers), "align_corners and half_pixel_centers")
+    only(not (align_corners and half_pixel_centers), "align_corners and half_pixel_centers")
     if align_corners:
         return "align_corners"
     return "half_pixel" if half_pixel_centers else "asymmetric"

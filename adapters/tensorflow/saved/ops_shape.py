@@ -9,12 +9,13 @@ import numpy as np
 
 from adapters.tensorflow.saved.blocks import gathered_blocks, scattered_blocks, without_axis
 from adapters.tensorflow.saved.constants import in_order, in_shape
-from adapters.tensorflow.saved.reading import axis_of, cast, dtype_of, expect, op, rank_of, shape_of
+from adapters.tensorflow.saved.reading import op
 from adapters.tensorflow.saved.sizes import axes_of, elements, int_of, ints_of, sizes_of
 from adapters.tensorflow.saved.windows import order_of
 from ir_hub.ir.graph import Value
 from ir_hub.ir.types import DType
 from ir_hub.ops.build import Builder
+from ir_hub.sdk.operands import axis_of, cast, dtype_of, only, rank_of, shape_of
 
 
 @op("Identity")
@@ -64,7 +65,7 @@ def expand_dims(b: Builder, x: Value, dim: Value) -> Any:
 def squeeze(b: Builder, x: Value, *, squeeze_dims: tuple[int, ...]) -> Any:
     sizes = shape_of(x)
     if not squeeze_dims:
-        expect(all(isinstance(n, int) for n in sizes), "it drops axes of open sizes if they are 1")
+        only(all(isinstance(n, int) for n in sizes), "it drops axes of open sizes if they are 1")
         squeeze_dims = tuple(axis for axis, n in enumerate(sizes) if n == 1)
     axes = {axis_of(x, axis) for axis in squeeze_dims}
     if x.is_constant:
@@ -79,7 +80,7 @@ def squeeze(b: Builder, x: Value, *, squeeze_dims: tuple[int, ...]) -> Any:
 @op("Transpose")
 def transpose(b: Builder, x: Value, perm: Value) -> Any:
     order = axes_of(perm, x)
-    expect(sorted(order) == list(range(rank_of(x))), f"its order {order} of {rank_of(x)} axes")
+    only(sorted(order) == list(range(rank_of(x))), f"its order {order} of {rank_of(x)} axes")
     return in_order(x, order) if x.is_constant else b.transpose(x, perm=order)
 
 
@@ -121,7 +122,7 @@ def range_(b: Builder, start: Value, limit: Value, delta: Value) -> Any:
     bounds = [elements(value) for value in (start, limit, delta)]
     if all(v.is_constant for v in (start, limit, delta)):
         first, last, step = (value.array().item() for value in (start, limit, delta))
-        expect(step != 0 and (last - first) / step < 1 << 24, "its range is endless")
+        only(step != 0 and (last - first) / step < 1 << 24, "its range is endless")
         found = first + step * np.arange(max(math.ceil((last - first) / step), 0))
         return b.constant(found.astype(dtype_of(start).numpy))
     known = [None if v is None else v.item() for v in bounds]
@@ -134,7 +135,7 @@ def range_(b: Builder, start: Value, limit: Value, delta: Value) -> Any:
 @op("Pad", "PadV2")
 def pad(b: Builder, x: Value, paddings: Value, value: Value | None = None) -> Any:
     flat = sizes_of(paddings, "its padding")
-    expect(len(flat) == 2 * rank_of(x), f"its padding {flat}")
+    only(len(flat) == 2 * rank_of(x), f"its padding {flat}")
     fill = None if value is None or value.scalar == 0 else value
     return b.pad(x, (*flat[0::2], *flat[1::2]), fill)
 
@@ -142,10 +143,10 @@ def pad(b: Builder, x: Value, paddings: Value, value: Value | None = None) -> An
 @op("MirrorPad")
 def mirror_pad(b: Builder, x: Value, paddings: Value, *, mode: str) -> Any:
     flat = ints_of(paddings, "its padding")
-    expect(len(flat) == 2 * rank_of(x), f"its padding {flat}")
+    only(len(flat) == 2 * rank_of(x), f"its padding {flat}")
     # Within one element the mirror image with the edge is the edge.
     narrow = max(flat, default=0) <= 1
-    expect(mode == "REFLECT" or narrow, f"it mirrors the edge too (mode {mode}), by more than one")
+    only(mode == "REFLECT" or narrow, f"it mirrors the edge too (mode {mode}), by more than one")
     kind = "reflect" if mode == "REFLECT" else "edge"
     return b.pad(x, (*flat[0::2], *flat[1::2]), mode=kind)
 

@@ -7,10 +7,10 @@ from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
 from adapters.tensorflow.dialect import tensorflow
-from ir_hub.ir.graph import Value
 from ir_hub.ir.types import DType
 from ir_hub.ops.build import Builder
 from ir_hub.sdk.dialect import Call, Unsupported
+from ir_hub.sdk.operands import agree
 
 Rule = TypeVar("Rule", bound=Callable[..., Any])
 
@@ -61,29 +61,8 @@ class _Reader:
         results = list(found) if isinstance(found, tuple | list) else [found]
         for i, value in enumerate(results):
             dtype = dtypes[i] if i < len(dtypes) else None
-            _compare(call, value, dtype, shapes[i] if i < len(shapes) else None)
+            agree(call.type, value, dtype, shapes[i] if i < len(shapes) else None)
         return results
-
-
-def _compare(call: Call, value: Value, dtype: DType | None, shape: Any) -> None:
-    """Refuses a result that isn't of the type that the file says; takes the sizes that it says
-    where ours are known only to the run."""
-    ours = value.type
-    if ours is None:
-        return
-    same = dtype is None or ours.dtype is dtype
-    if same and ours.shape is not None and shape is not None:
-        same = len(ours.shape) == len(shape) and all(
-            a == b or b is None or not isinstance(a, int)
-            for a, b in zip(ours.shape, shape, strict=True)
-        )
-    if not same:
-        said = "" if shape is None else [n if n is not None else "?" for n in shape]
-        named = dtype.value if dtype is not None else ""
-        raise Unsupported(f"{call.type} read as {ours}, while the file says {named}{said}")
-    if value.producer is not None and ours.shape is not None and shape is not None:
-        pairs = zip(ours.shape, shape, strict=True)
-        value.type = ours.with_shape(tuple(a if b is None else b for a, b in pairs))
 
 
 def same(table: Mapping[str, str]) -> None:
@@ -94,40 +73,3 @@ def same(table: Mapping[str, str]) -> None:
 
     for theirs, ours in table.items():
         op(theirs)(rule_for(ours))
-
-
-def expect(condition: bool, reason: str) -> None:
-    """Refuses a node, with the reason, unless a condition holds."""
-    if not condition:
-        raise Unsupported(reason)
-
-
-def dtype_of(value: Value) -> DType:
-    """The type of a tensor's elements."""
-    if value.dtype is None:
-        raise Unsupported("the type of its input isn't known")
-    return value.dtype
-
-
-def shape_of(value: Value) -> tuple[Any, ...]:
-    """A tensor's sizes; Unsupported when its rank isn't known."""
-    if value.shape is None:
-        raise Unsupported("the rank of its input isn't known: give the input's type")
-    return value.shape
-
-
-def rank_of(value: Value) -> int:
-    """How many axes a tensor has."""
-    return len(shape_of(value))
-
-
-def axis_of(value: Value, axis: int, more: int = 0) -> int:
-    """An axis counted from the front, of a tensor with so many more axes."""
-    rank = rank_of(value) + more
-    expect(-rank <= axis < rank, f"its axis {axis} of {rank}")
-    return axis % rank
-
-
-def cast(b: Builder, value: Value, to: DType) -> Value:
-    """A tensor's elements in another type, if that is another one."""
-    return value if value.dtype is to else b.cast(value, to=to)  # type: ignore[no-any-return]

@@ -7,12 +7,12 @@ from typing import Any
 
 import numpy as np
 
-from adapters.tensorflow.saved.reading import rank_of
 from ir_hub.ir.dims import Dim, Expr, ExpressionTooLarge
 from ir_hub.ir.graph import Argument, Node, Value
 from ir_hub.ir.types import DType
 from ir_hub.ops.catalogue import OPS
 from ir_hub.sdk.dialect import Unsupported
+from ir_hub.sdk.operands import rank_of
 
 Array = np.ndarray[Any, Any]
 
