@@ -13,12 +13,13 @@ from typing import TypeVar
 
 import grpc
 
+from ir_hub.blobs.chunks import BlobCalls
 from ir_hub.blobs.errors import BlobNotFound, BlobServiceError
 from ir_hub.blobs.incoming import Incoming
 from ir_hub.blobs.store import LocalStore
 from ir_hub.blobs.wire import CHUNK_BYTES, blob_from_proto, blob_to_proto, error_of
 from ir_hub.ir.tensor import Blob
-from irhub.blob.v1 import blob_pb2, blob_pb2_grpc
+from irhub.blob.v1 import blob_pb2
 
 # What passes by itself: the other side restarts, is busy, or a connection breaks.
 _PASSING = {
@@ -53,7 +54,7 @@ class RemoteStore:
         where: str = "the other end",
         attempts: int = 5,
     ) -> None:
-        self._stub = blob_pb2_grpc.BlobServiceStub(channel)
+        self._calls = BlobCalls(channel)
         self._cache = cache
         self._where = where
         self._attempts = attempts
@@ -65,7 +66,7 @@ class RemoteStore:
         for start in range(0, len(asked), _BLOBS_PER_REQUEST):
             part = asked[start : start + _BLOBS_PER_REQUEST]
             request = blob_pb2.FindMissingBlobsRequest(blobs=map(blob_to_proto, part))
-            ask = partial(self._stub.FindMissingBlobs, request, timeout=_CALL_SECONDS)
+            ask = partial(self._calls.find_missing, request, timeout=_CALL_SECONDS)
             lost += map(blob_from_proto, self._insist(ask).missing_blobs)
         return lost
 
@@ -105,24 +106,24 @@ class RemoteStore:
 
     def _push(self, blob: Blob) -> None:
         with open(self._cache.path(blob), "rb", buffering=0) as content:
-            upload = _Outgoing(self._stub, blob, content)
+            upload = _Outgoing(self._calls, blob, content)
             self._insist(upload.send, lambda: upload.committed)
 
     def _read(self, blob: Blob, incoming: Incoming) -> None:
         if incoming.size >= blob.size:
             return
         request = blob_pb2.ReadBlobRequest(blob=blob_to_proto(blob), read_offset=incoming.size)
-        call = self._stub.ReadBlob(request, timeout=_timeout(blob.size - incoming.size))
+        call = self._calls.read(request, timeout=_timeout(blob.size - incoming.size))
         try:
             # The next chunk arrives while this one is hashed and written.
             with ThreadPoolExecutor(1) as writer:
                 writing = writer.submit(incoming.write, b"")
-                for response in call:
+                for data in call:
                     writing.result()
                     if incoming.size > blob.size:
                         # Too much already: commit will say so.
                         return
-                    writing = writer.submit(incoming.write, response.data)
+                    writing = writer.submit(incoming.write, data)
                 writing.result()
         finally:
             call.cancel()
@@ -148,9 +149,9 @@ class RemoteStore:
 class _Outgoing:
     """One upload, that goes on where the service says it is."""
 
-    def __init__(self, stub: blob_pb2_grpc.BlobServiceStub, blob: Blob, content: FileIO) -> None:
+    def __init__(self, calls: BlobCalls, blob: Blob, content: FileIO) -> None:
         self.committed = 0
-        self._stub = stub
+        self._calls = calls
         self._blob = blob
         self._content = content
         self._upload_id = uuid.uuid4().hex
@@ -162,15 +163,15 @@ class _Outgoing:
             request = blob_pb2.QueryWriteRequest(
                 blob=blob_to_proto(self._blob), upload_id=self._upload_id
             )
-            status = self._stub.QueryWrite(request, timeout=_CALL_SECONDS)
+            status = self._calls.query_write(request, timeout=_CALL_SECONDS)
             self.committed = status.committed_size_bytes
             if status.complete:
                 return
         self._begun = True
         timeout = _timeout(self._blob.size - self.committed)
-        self._stub.WriteBlob(self._messages(self.committed), timeout=timeout)
+        self._calls.write(self._messages(self.committed), timeout=timeout)
 
-    def _messages(self, start: int) -> Iterator[blob_pb2.WriteBlobRequest]:
+    def _messages(self, start: int) -> Iterator[blob_pb2.WriteBlobRequest | bytes]:
         yield blob_pb2.WriteBlobRequest(
             blob=blob_to_proto(self._blob),
             upload_id=self._upload_id,
@@ -178,7 +179,7 @@ class _Outgoing:
             data=self._chunk(start),
         )
         for offset in range(start + CHUNK_BYTES, self._blob.size, CHUNK_BYTES):
-            yield blob_pb2.WriteBlobRequest(data=self._chunk(offset))
+            yield self._chunk(offset)
 
     def _chunk(self, offset: int) -> bytes:
         # Not from a mapping: its pages would count as this process's memory.

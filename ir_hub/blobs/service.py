@@ -9,18 +9,20 @@ from typing import Any, BinaryIO, TypeAlias
 
 import grpc
 
+from ir_hub.blobs.chunks import READS, SERVICE, WRITES
 from ir_hub.blobs.errors import BlobError, BlobNotFound, BlobServiceError, DigestMismatch, StoreFull
 from ir_hub.blobs.store import LocalStore
 from ir_hub.blobs.uploads import Limits, Upload, Uploads
 from ir_hub.blobs.wire import CHUNK_BYTES, abort, blob_from_proto, blob_to_proto
 from ir_hub.ir.tensor import Blob
-from irhub.blob.v1 import blob_pb2, blob_pb2_grpc
+from irhub.blob.v1 import blob_pb2
 
 _BATCH = 8  # chunks that are read at once
 _Context: TypeAlias = "grpc.aio.ServicerContext[Any, Any]"
+_Write: TypeAlias = blob_pb2.WriteBlobRequest | memoryview
 
 
-class BlobService(blob_pb2_grpc.BlobServiceServicer):
+class BlobService:
     """Serves a store. blob.proto says what each call does and how it fails.
 
     Files are read, written and hashed off the event loop.
@@ -30,6 +32,29 @@ class BlobService(blob_pb2_grpc.BlobServiceServicer):
         self._store = store
         self._limits = limits or Limits()
         self._uploads = Uploads(store, self._limits)
+
+    def add_to(self, server: grpc.aio.Server) -> None:
+        """Makes it one of the server's services."""
+        handlers: dict[str, grpc.RpcMethodHandler[Any, Any]] = {
+            "FindMissingBlobs": grpc.unary_unary_rpc_method_handler(
+                self.FindMissingBlobs,
+                blob_pb2.FindMissingBlobsRequest.FromString,
+                blob_pb2.FindMissingBlobsResponse.SerializeToString,
+            ),
+            "QueryWrite": grpc.unary_unary_rpc_method_handler(
+                self.QueryWrite,
+                blob_pb2.QueryWriteRequest.FromString,
+                blob_pb2.QueryWriteResponse.SerializeToString,
+            ),
+            "WriteBlob": grpc.stream_unary_rpc_method_handler(
+                self.WriteBlob, WRITES.decode, blob_pb2.WriteBlobResponse.SerializeToString
+            ),
+            "ReadBlob": grpc.unary_stream_rpc_method_handler(
+                self.ReadBlob, blob_pb2.ReadBlobRequest.FromString, READS.encode
+            ),
+        }
+        handler = grpc.method_handlers_generic_handler(SERVICE, handlers)
+        server.add_generic_rpc_handlers((handler,))
 
     def close(self) -> None:
         """Forgets all unfinished uploads; call it when the server has stopped."""
@@ -68,13 +93,13 @@ class BlobService(blob_pb2_grpc.BlobServiceServicer):
         return blob_pb2.QueryWriteResponse(committed_size_bytes=committed)
 
     async def WriteBlob(
-        self, request_iterator: AsyncIterator[blob_pb2.WriteBlobRequest], context: _Context
+        self, request_iterator: AsyncIterator[_Write], context: _Context
     ) -> blob_pb2.WriteBlobResponse:
         """Takes a blob, or the rest of one."""
         try:
             first = await anext(request_iterator, None)
-            if first is None:
-                raise BlobServiceError("INVALID_UPLOAD", "the stream is empty; name a blob first")
+            if first is None or isinstance(first, memoryview):
+                raise BlobServiceError("INVALID_UPLOAD", "the stream doesn't name a blob first")
             blob = blob_from_proto(first.blob)
             self._uploads.find(first.upload_id, blob)
             if not await asyncio.to_thread(self._store.missing, [blob]):
@@ -86,7 +111,7 @@ class BlobService(blob_pb2_grpc.BlobServiceServicer):
 
     async def ReadBlob(
         self, request: blob_pb2.ReadBlobRequest, context: _Context
-    ) -> AsyncIterator[blob_pb2.ReadBlobResponse]:
+    ) -> AsyncIterator[memoryview]:
         """Sends a blob or a range of it."""
         try:
             file, start, end = await asyncio.to_thread(self._open_range, request)
@@ -96,16 +121,16 @@ class BlobService(blob_pb2_grpc.BlobServiceServicer):
             while start < end:
                 count = min(_BATCH * CHUNK_BYTES, end - start)
                 # Not from a mapping: a page that isn't in memory would stop the whole process.
-                batch = await asyncio.to_thread(os.pread, file.fileno(), count, start)
+                batch = memoryview(await asyncio.to_thread(os.pread, file.fileno(), count, start))
                 for place in range(0, len(batch), CHUNK_BYTES):
-                    yield blob_pb2.ReadBlobResponse(data=batch[place : place + CHUNK_BYTES])
+                    yield batch[place : place + CHUNK_BYTES]
                 start += len(batch)
 
     async def _receive(
         self,
         blob: Blob,
         first: blob_pb2.WriteBlobRequest,
-        rest: AsyncIterator[blob_pb2.WriteBlobRequest],
+        rest: AsyncIterator[_Write],
     ) -> blob_pb2.WriteBlobResponse:
         upload = await asyncio.to_thread(self._uploads.begin, first.upload_id, blob)
         try:
@@ -122,9 +147,10 @@ class BlobService(blob_pb2_grpc.BlobServiceServicer):
     async def _append(
         upload: Upload,
         first: blob_pb2.WriteBlobRequest,
-        rest: AsyncIterator[blob_pb2.WriteBlobRequest],
+        rest: AsyncIterator[_Write],
     ) -> int:
-        data, size = first.data, first.write_offset
+        data: bytes | memoryview = first.data
+        size = first.write_offset
         while True:
             # The next message arrives while this one is hashed and written.
             coming = asyncio.ensure_future(anext(rest, None))
@@ -136,11 +162,11 @@ class BlobService(blob_pb2_grpc.BlobServiceServicer):
             request = await coming
             if request is None:
                 return size
-            if request.HasField("blob") or request.upload_id or request.write_offset:
+            if not isinstance(request, memoryview):
                 raise BlobServiceError(
-                    "INVALID_UPLOAD", "only the first message of a stream names an upload"
+                    "INVALID_UPLOAD", "after the first, a stream's messages have data and no more"
                 )
-            data = request.data
+            data = request
 
     def _open_range(self, request: blob_pb2.ReadBlobRequest) -> tuple[BinaryIO, int, int]:
         blob = blob_from_proto(request.blob)

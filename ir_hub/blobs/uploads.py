@@ -7,6 +7,7 @@ import threading
 import time
 from dataclasses import dataclass
 
+from ir_hub.blobs.digest import Data
 from ir_hub.blobs.errors import BlobServiceError, DigestMismatch
 from ir_hub.blobs.incoming import Incoming
 from ir_hub.blobs.store import LocalStore
@@ -47,7 +48,7 @@ class Upload:
         with self._mutex:
             return self._incoming.size
 
-    def write(self, offset: int, data: bytes) -> int:
+    def write(self, offset: int, data: Data) -> int:
         """Appends data and returns the new length.
 
         Raises:

@@ -30,7 +30,7 @@ from ir_hub.sdk import telemetry
 from ir_hub.sdk.front import OPTIONS, Health, announce, stop_signal
 from ir_hub.sdk.pool import Limits, Pool
 from ir_hub.sdk.security import Tokens
-from irhub.blob.v1 import blob_pb2, blob_pb2_grpc
+from irhub.blob.v1 import blob_pb2
 from irhub.hub.v1 import hub_pb2, hub_pb2_grpc
 
 _GRACE_SECONDS = 5.0
@@ -115,7 +115,7 @@ async def _serve_until(
     health = Health(server, hub_pb2.DESCRIPTOR, blob_pb2.DESCRIPTOR)
     blobs = BlobService(store)
     hub_pb2_grpc.add_HubServiceServicer_to_server(service, server)
-    blob_pb2_grpc.add_BlobServiceServicer_to_server(blobs, server)
+    blobs.add_to(server)
     address = settings.listener().open(server)
     await server.start()
     orchestrator.resume()

@@ -23,7 +23,7 @@ from ir_hub.sdk.service import AdapterService
 from ir_hub.sdk.settings import Settings, settings_from
 from ir_hub.sdk.stages import functions
 from irhub.adapter.v1 import adapter_pb2, adapter_pb2_grpc
-from irhub.blob.v1 import blob_pb2, blob_pb2_grpc
+from irhub.blob.v1 import blob_pb2
 
 _log = structlog.get_logger()
 
@@ -73,7 +73,7 @@ async def _serve_until(
     health = Health(server, adapter_pb2.DESCRIPTOR, blob_pb2.DESCRIPTOR)
     blobs = BlobService(store)
     adapter_pb2_grpc.add_AdapterServiceServicer_to_server(service, server)
-    blob_pb2_grpc.add_BlobServiceServicer_to_server(blobs, server)
+    blobs.add_to(server)
     address = settings.listener.open(server)
     await server.start()
     await health.serving()

@@ -13,7 +13,6 @@ import grpc
 from ir_hub.blobs import LocalStore
 from ir_hub.blobs.service import BlobService
 from ir_hub.blobs.uploads import Limits
-from irhub.blob.v1 import blob_pb2_grpc
 
 
 class Server:
@@ -41,7 +40,7 @@ class Server:
     async def _serve(self, store: LocalStore, limits: Limits, port: int) -> None:
         server = grpc.aio.server()
         service = BlobService(store, limits)
-        blob_pb2_grpc.add_BlobServiceServicer_to_server(service, server)
+        service.add_to(server)
         self.port = server.add_insecure_port(f"127.0.0.1:{port}")
         await server.start()
         self._ready.set()

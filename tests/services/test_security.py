@@ -76,7 +76,7 @@ async def served(listener: Listener, store: LocalStore, *tokens: Tokens) -> Asyn
     """Blobs, health and reflection at an address."""
     server = grpc.aio.server(interceptors=tokens)
     healthy = health.aio.HealthServicer()
-    blob_pb2_grpc.add_BlobServiceServicer_to_server(BlobService(store), server)
+    BlobService(store).add_to(server)
     health_pb2_grpc.add_HealthServicer_to_server(healthy, server)
     reflection.enable_server_reflection([reflection.SERVICE_NAME], server)
     await healthy.set("", health_pb2.HealthCheckResponse.SERVING)
