@@ -19,6 +19,12 @@ from ir_hub.sdk.source import SourceGraph
 _CODE = Format("code", (".py",), "model.py, nested nn.Modules, and their model.safetensors.")
 
 _EXPORTED = Format("pt2", (".pt2",), "An exported program, as torch.export.save writes it.")
+_PICKLE = Format(
+    "pickle",
+    (".pt", ".pth", ".pth.tar", ".ckpt", ".bin", ".pkl"),
+    "PyTorch's pickles and TorchScript hold code, or weights without a graph: load the model where "
+    "its code is, and write it by torch.export.save(torch.export.export(model, inputs), 'x.pt2').",
+)
 _BOTH = Format("pt2", (".pt2",), "model.pt2, an exported program, and the code that it came from.")
 
 
@@ -28,6 +34,7 @@ class PyTorchAdapter(Adapter):
 
     framework: ClassVar[str] = "pytorch"
     reads: ClassVar[tuple[Format, ...]] = (_EXPORTED,)
+    unread: ClassVar[tuple[Format, ...]] = (_PICKLE,)
     writes: ClassVar[tuple[Format, ...]] = (_CODE, _BOTH)
     code: ClassVar[tuple[str, ...]] = _CODE.suffixes
     options: ClassVar[tuple[Option, ...]] = (

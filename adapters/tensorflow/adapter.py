@@ -18,6 +18,15 @@ from ir_hub.sdk.source import SourceGraph
 
 _KERAS = Format("keras", (".keras",), "model.py, functional Keras 3, and the model.keras it makes.")
 _SAVED = Format("saved_model", (".pb",), "model.py, its weights, and the SavedModel that it makes.")
+_HDF5 = Format(
+    "h5",
+    (".h5", ".hdf5"),
+    "Load the model by keras.saving.load_model where its code is, and save it as .keras; a file of "
+    "weights alone has no graph.",
+)
+_TFLITE = Format(
+    "tflite", (".tflite", ".lite"), "Convert the SavedModel or Keras model that it was made from."
+)
 _SIGNATURE = "A SavedModel's signature; else its only or default one."
 
 
@@ -30,6 +39,7 @@ class TensorFlowAdapter(Adapter):
         Format("saved_model", ("saved_model.pb",), "A SavedModel's folder, read by its graph."),
         Format("graph_def", (".pb",), "A frozen graph."),
     )
+    unread: ClassVar[tuple[Format, ...]] = (_HDF5, _TFLITE)
     writes: ClassVar[tuple[Format, ...]] = (_KERAS, _SAVED)
     options: ClassVar[tuple[Option, ...]] = (
         SIZES,

@@ -8,6 +8,7 @@ from functools import cache
 from pathlib import Path
 
 import adapters
+from ir_hub.hub import detect
 from ir_hub.hub.bundle import SUFFIX
 from ir_hub.hub.plan import IR
 from ir_hub.sdk.adapter import Adapter
@@ -40,6 +41,11 @@ def readers(path: Path) -> list[str]:
         for framework, endings in suffixes.items()
         if any(name.endswith(ending.lower()) for name in names for ending in endings)
     ]
+
+
+def advice(path: Path) -> str:
+    """What to do with a file that nothing reads, and a blank; empty if nobody knows."""
+    return detect.advice(path.name, (each for a in known().values() for each in a.unread))
 
 
 def writers() -> Sequence[str]:

@@ -178,8 +178,9 @@ def readers_of(path: Path, source: str) -> list[str]:
     readers = [source] if source else adapters.readers(path)
     if not readers:
         raise UsageError(
-            f"Nothing reads files like {path.name!r}. Read are: {adapters.readable()}. If it is "
-            "one of these under another name, say which with --from."
+            f"Nothing reads files like {path.name!r}. {adapters.advice(path)}Read are: "
+            f"{adapters.readable()}. If it is one of these under another name, say which with "
+            "--from."
         )
     unknown = set(readers) - {*adapters.known(), IR}
     if unknown:

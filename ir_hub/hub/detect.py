@@ -7,6 +7,7 @@ from pathlib import PurePosixPath
 
 from ir_hub.hub.bundle import SUFFIX, is_bundle
 from ir_hub.hub.plan import IR
+from ir_hub.sdk.adapter import Format
 from ir_hub.sdk.errors import AdapterError, Problem
 from irhub.adapter.v1 import adapter_pb2
 
@@ -34,9 +35,18 @@ def detect(
         return IR
     read = {name: _suffixes(adapter.reads) for name, adapter in adapters.items()} | {IR: {SUFFIX}}
     found = _named_like(names[:1], read) or _named_like(names, read)
-    if len(found) != 1:
-        raise _undecided(names[0], found, read)
+    if len(found) > 1:
+        raise _undecided(names[0], found)
+    if not found:
+        raise _unread(names[0], read, adapters)
     return found[0]
+
+
+def advice(name: str, unread: Iterable[adapter_pb2.Format | Format]) -> str:
+    """What to do with a file in a format that isn't read, and a blank; empty if nobody knows."""
+    lower = name.lower()
+    said = [each.description for each in unread if lower.endswith(tuple(each.suffixes))]
+    return "".join(f"{description} " for description in said)
 
 
 def _named_like(names: Sequence[str], read: Mapping[str, set[str]]) -> list[str]:
@@ -52,15 +62,22 @@ def _named_like(names: Sequence[str], read: Mapping[str, set[str]]) -> list[str]
     return sorted({framework for suffix, framework in suffixes if len(suffix) == longest})
 
 
-def _undecided(name: str, found: Sequence[str], read: Mapping[str, set[str]]) -> NoAdapter:
-    if found:
-        return NoAdapter(
-            f"{name!r} may be a model of {' or '.join(found)}: say which it is with --from.",
-            [Problem("spec.source", f"one of: {', '.join(found)}")],
-            {"candidates": ",".join(found)},
-        )
+def _undecided(name: str, found: Sequence[str]) -> NoAdapter:
     return NoAdapter(
-        f"No adapter reads files like {name!r}. {_readable(read)}",
+        f"{name!r} may be a model of {' or '.join(found)}: say which it is with --from.",
+        [Problem("spec.source", f"one of: {', '.join(found)}")],
+        {"candidates": ",".join(found)},
+    )
+
+
+def _unread(
+    name: str,
+    read: Mapping[str, set[str]],
+    adapters: Mapping[str, adapter_pb2.DescribeResponse],
+) -> NoAdapter:
+    unread = [format_ for each in sorted(adapters) for format_ in adapters[each].unread]
+    return NoAdapter(
+        f"No adapter reads files like {name!r}. {advice(name, unread)}{_readable(read)}",
         [Problem("spec.files", "no adapter reads files of such a name")],
         {"adapters": ",".join(sorted(set(read) - {IR}))},
     )

@@ -113,6 +113,8 @@ class Adapter(ABC):
     framework: ClassVar[str]
     version: ClassVar[str] = "1"
     reads: ClassVar[tuple[Format, ...]] = ()
+    unread: ClassVar[tuple[Format, ...]] = ()
+    """The framework's other formats; their descriptions say what to do instead."""
     writes: ClassVar[tuple[Format, ...]] = ()
     options: ClassVar[tuple[Option, ...]] = ()
     code: ClassVar[tuple[str, ...]] = ()

@@ -71,6 +71,7 @@ def describe(adapter: Adapter) -> adapter_pb2.DescribeResponse:
     dialect = adapter.dialect()
     formats = {
         "reads": [_format(f.name, f.suffixes, f.description) for f in adapter.reads],
+        "unread": [_format(f.name, f.suffixes, f.description) for f in adapter.unread],
         "writes": [_format(f.name, f.suffixes, f.description) for f in adapter.writes],
     }
     return adapter_pb2.DescribeResponse(

@@ -112,6 +112,7 @@ def test_force_replaces_an_earlier_conversion(irhub: Irhub, gelu: Path, tmp_path
         (["{gelu}", "--to", "onnx", "--option", "depth=1"], 2, "there is: opset"),
         (["{gelu}", "--to", "onnx", "--opset", "3"], 2, "'3' isn't one of"),
         (["{text}", "--to", "ir"], 2, "Nothing reads files like 'notes.txt'"),
+        (["{pickle}", "--to", "ir"], 2, "write it by torch.export.save("),
         (["{broken}", "--to", "ir"], 3, "parse failed"),
         (["{gelu}"], 2, "--to"),
     ],
@@ -120,6 +121,8 @@ def test_what_can_be_wrong(
     irhub: Irhub, gelu: Path, tmp_path: Path, flags: list[str], code: int, said: str
 ) -> None:
     files = {"gelu": gelu, "text": tmp_path / "notes.txt", "broken": tmp_path / "broken.onnx"}
+    files["pickle"] = tmp_path / "net.pth"
+    files["pickle"].write_bytes(b"PK")
     files["text"].write_text("notes")
     files["broken"].write_bytes(b"\xff" * 100)
     before = sorted(tmp_path.iterdir())

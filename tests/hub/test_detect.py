@@ -37,6 +37,13 @@ def test_nothing_reads_it():
         detect(["words.txt", "notes.md"], b"", ADAPTERS)
 
 
+def test_what_to_do_with_it_is_said():
+    pickle = adapter_pb2.Format(name="pickle", suffixes=[".pt"], description="Export it as .pt2.")
+    adapters = ADAPTERS | {"pytorch": adapter_pb2.DescribeResponse(unread=[pickle])}
+    with pytest.raises(NoAdapter, match=r"like 'Net\.PT'\. Export it as \.pt2\. What there is: "):
+        detect(["Net.PT"], b"", adapters)
+
+
 def test_several_may_read_it():
     adapters = {"one": _reads(".bin"), "two": _reads(".bin")}
     with pytest.raises(NoAdapter, match="may be a model of one or two"):

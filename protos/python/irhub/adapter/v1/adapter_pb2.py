@@ -16,7 +16,7 @@ from irhub.blob.v1 import blob_pb2 as irhub_dot_blob_dot_v1_dot_blob__pb2
 from irhub.ir.v1 import ir_pb2 as irhub_dot_ir_dot_v1_dot_ir__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1eirhub/adapter/v1/adapter.proto\x12\x10irhub.adapter.v1\x1a\x18irhub/blob/v1/blob.proto\x1a\x14irhub/ir/v1/ir.proto\"\x11\n\x0f\x44\x65scribeRequest\"\xdc\x02\n\x10\x44\x65scribeResponse\x12\x11\n\tframework\x18\x01 \x01(\t\x12\x19\n\x11\x66ramework_version\x18\x02 \x01(\t\x12\x17\n\x0f\x61\x64\x61pter_version\x18\x03 \x01(\t\x12\r\n\x05opset\x18\x04 \x01(\x05\x12\'\n\x05reads\x18\x05 \x03(\x0b\x32\x18.irhub.adapter.v1.Format\x12(\n\x06writes\x18\x06 \x03(\x0b\x32\x18.irhub.adapter.v1.Format\x12\x0b\n\x03ops\x18\x07 \x03(\t\x12:\n\x04\x61xes\x18\x08 \x03(\x0b\x32,.irhub.adapter.v1.DescribeResponse.AxesEntry\x12)\n\x07options\x18\t \x03(\x0b\x32\x18.irhub.adapter.v1.Option\x1a+\n\tAxesEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\"=\n\x06\x46ormat\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x10\n\x08suffixes\x18\x02 \x03(\t\x12\x13\n\x0b\x64\x65scription\x18\x03 \x01(\t\":\n\x06Option\x12\r\n\x05stage\x18\x01 \x01(\t\x12\x0c\n\x04name\x18\x02 \x01(\t\x12\x13\n\x0b\x64\x65scription\x18\x03 \x01(\t\"7\n\x04\x46ile\x12\x0c\n\x04name\x18\x01 \x01(\t\x12!\n\x04\x62lob\x18\x02 \x01(\x0b\x32\x13.irhub.blob.v1.Blob\"\xa7\x02\n\x0cParseRequest\x12%\n\x05\x66iles\x18\x01 \x03(\x0b\x32\x16.irhub.adapter.v1.File\x12:\n\x06inputs\x18\x02 \x03(\x0b\x32*.irhub.adapter.v1.ParseRequest.InputsEntry\x12<\n\x07options\x18\x03 \x03(\x0b\x32+.irhub.adapter.v1.ParseRequest.OptionsEntry\x1a\x46\n\x0bInputsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12&\n\x05value\x18\x02 \x01(\x0b\x32\x17.irhub.ir.v1.TensorType:\x02\x38\x01\x1a.\n\x0cOptionsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\"y\n\rParseResponse\x12.\n\x08progress\x18\x01 \x01(\x0b\x32\x1a.irhub.adapter.v1.ProgressH\x00\x12/\n\x06result\x18\x02 \x01(\x0b\x32\x1d.irhub.adapter.v1.ParseResultH\x00\x42\x07\n\x05\x65vent\"@\n\x0bParseResult\x12\"\n\x05model\x18\x01 \x01(\x0b\x32\x13.irhub.blob.v1.Blob\x12\r\n\x05notes\x18\x02 \x03(\t\"\xae\x01\n\x0b\x45mitRequest\x12\"\n\x05model\x18\x01 \x01(\x0b\x32\x13.irhub.blob.v1.Blob\x12\x0e\n\x06\x66ormat\x18\x02 \x01(\t\x12;\n\x07options\x18\x03 \x03(\x0b\x32*.irhub.adapter.v1.EmitRequest.OptionsEntry\x1a.\n\x0cOptionsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\"w\n\x0c\x45mitResponse\x12.\n\x08progress\x18\x01 \x01(\x0b\x32\x1a.irhub.adapter.v1.ProgressH\x00\x12.\n\x06result\x18\x02 \x01(\x0b\x32\x1c.irhub.adapter.v1.EmitResultH\x00\x42\x07\n\x05\x65vent\"\xb1\x02\n\nEmitResult\x12%\n\x05\x66iles\x18\x01 \x03(\x0b\x32\x16.irhub.adapter.v1.File\x12\r\n\x05notes\x18\x02 \x03(\t\x12\x43\n\x0cweight_names\x18\x03 \x03(\x0b\x32-.irhub.adapter.v1.EmitResult.WeightNamesEntry\x12\x41\n\x0b\x66ixed_sizes\x18\x04 \x03(\x0b\x32,.irhub.adapter.v1.EmitResult.FixedSizesEntry\x1a\x32\n\x10WeightNamesEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\x1a\x31\n\x0f\x46ixedSizesEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\x03:\x02\x38\x01\"\xc3\x01\n\nRunRequest\x12%\n\x05\x66iles\x18\x01 \x03(\x0b\x32\x16.irhub.adapter.v1.File\x12\"\n\x06inputs\x18\x02 \x03(\x0b\x32\x12.irhub.ir.v1.Value\x12:\n\x07options\x18\x03 \x03(\x0b\x32).irhub.adapter.v1.RunRequest.OptionsEntry\x1a.\n\x0cOptionsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\"u\n\x0bRunResponse\x12.\n\x08progress\x18\x01 \x01(\x0b\x32\x1a.irhub.adapter.v1.ProgressH\x00\x12-\n\x06result\x18\x02 \x01(\x0b\x32\x1b.irhub.adapter.v1.RunResultH\x00\x42\x07\n\x05\x65vent\"0\n\tRunResult\x12#\n\x07outputs\x18\x01 \x03(\x0b\x32\x12.irhub.ir.v1.Value\"-\n\x08Progress\x12\x0f\n\x07message\x18\x01 \x01(\t\x12\x10\n\x08\x66raction\x18\x02 \x01(\x01\x32\xbe\x02\n\x0e\x41\x64\x61pterService\x12Q\n\x08\x44\x65scribe\x12!.irhub.adapter.v1.DescribeRequest\x1a\".irhub.adapter.v1.DescribeResponse\x12J\n\x05Parse\x12\x1e.irhub.adapter.v1.ParseRequest\x1a\x1f.irhub.adapter.v1.ParseResponse0\x01\x12G\n\x04\x45mit\x12\x1d.irhub.adapter.v1.EmitRequest\x1a\x1e.irhub.adapter.v1.EmitResponse0\x01\x12\x44\n\x03Run\x12\x1c.irhub.adapter.v1.RunRequest\x1a\x1d.irhub.adapter.v1.RunResponse0\x01\x42\x02P\x01\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1eirhub/adapter/v1/adapter.proto\x12\x10irhub.adapter.v1\x1a\x18irhub/blob/v1/blob.proto\x1a\x14irhub/ir/v1/ir.proto\"\x11\n\x0f\x44\x65scribeRequest\"\x86\x03\n\x10\x44\x65scribeResponse\x12\x11\n\tframework\x18\x01 \x01(\t\x12\x19\n\x11\x66ramework_version\x18\x02 \x01(\t\x12\x17\n\x0f\x61\x64\x61pter_version\x18\x03 \x01(\t\x12\r\n\x05opset\x18\x04 \x01(\x05\x12\'\n\x05reads\x18\x05 \x03(\x0b\x32\x18.irhub.adapter.v1.Format\x12(\n\x06writes\x18\x06 \x03(\x0b\x32\x18.irhub.adapter.v1.Format\x12\x0b\n\x03ops\x18\x07 \x03(\t\x12:\n\x04\x61xes\x18\x08 \x03(\x0b\x32,.irhub.adapter.v1.DescribeResponse.AxesEntry\x12)\n\x07options\x18\t \x03(\x0b\x32\x18.irhub.adapter.v1.Option\x12(\n\x06unread\x18\n \x03(\x0b\x32\x18.irhub.adapter.v1.Format\x1a+\n\tAxesEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\"=\n\x06\x46ormat\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x10\n\x08suffixes\x18\x02 \x03(\t\x12\x13\n\x0b\x64\x65scription\x18\x03 \x01(\t\":\n\x06Option\x12\r\n\x05stage\x18\x01 \x01(\t\x12\x0c\n\x04name\x18\x02 \x01(\t\x12\x13\n\x0b\x64\x65scription\x18\x03 \x01(\t\"7\n\x04\x46ile\x12\x0c\n\x04name\x18\x01 \x01(\t\x12!\n\x04\x62lob\x18\x02 \x01(\x0b\x32\x13.irhub.blob.v1.Blob\"\xa7\x02\n\x0cParseRequest\x12%\n\x05\x66iles\x18\x01 \x03(\x0b\x32\x16.irhub.adapter.v1.File\x12:\n\x06inputs\x18\x02 \x03(\x0b\x32*.irhub.adapter.v1.ParseRequest.InputsEntry\x12<\n\x07options\x18\x03 \x03(\x0b\x32+.irhub.adapter.v1.ParseRequest.OptionsEntry\x1a\x46\n\x0bInputsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12&\n\x05value\x18\x02 \x01(\x0b\x32\x17.irhub.ir.v1.TensorType:\x02\x38\x01\x1a.\n\x0cOptionsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\"y\n\rParseResponse\x12.\n\x08progress\x18\x01 \x01(\x0b\x32\x1a.irhub.adapter.v1.ProgressH\x00\x12/\n\x06result\x18\x02 \x01(\x0b\x32\x1d.irhub.adapter.v1.ParseResultH\x00\x42\x07\n\x05\x65vent\"@\n\x0bParseResult\x12\"\n\x05model\x18\x01 \x01(\x0b\x32\x13.irhub.blob.v1.Blob\x12\r\n\x05notes\x18\x02 \x03(\t\"\xae\x01\n\x0b\x45mitRequest\x12\"\n\x05model\x18\x01 \x01(\x0b\x32\x13.irhub.blob.v1.Blob\x12\x0e\n\x06\x66ormat\x18\x02 \x01(\t\x12;\n\x07options\x18\x03 \x03(\x0b\x32*.irhub.adapter.v1.EmitRequest.OptionsEntry\x1a.\n\x0cOptionsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\"w\n\x0c\x45mitResponse\x12.\n\x08progress\x18\x01 \x01(\x0b\x32\x1a.irhub.adapter.v1.ProgressH\x00\x12.\n\x06result\x18\x02 \x01(\x0b\x32\x1c.irhub.adapter.v1.EmitResultH\x00\x42\x07\n\x05\x65vent\"\xb1\x02\n\nEmitResult\x12%\n\x05\x66iles\x18\x01 \x03(\x0b\x32\x16.irhub.adapter.v1.File\x12\r\n\x05notes\x18\x02 \x03(\t\x12\x43\n\x0cweight_names\x18\x03 \x03(\x0b\x32-.irhub.adapter.v1.EmitResult.WeightNamesEntry\x12\x41\n\x0b\x66ixed_sizes\x18\x04 \x03(\x0b\x32,.irhub.adapter.v1.EmitResult.FixedSizesEntry\x1a\x32\n\x10WeightNamesEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\x1a\x31\n\x0f\x46ixedSizesEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\x03:\x02\x38\x01\"\xc3\x01\n\nRunRequest\x12%\n\x05\x66iles\x18\x01 \x03(\x0b\x32\x16.irhub.adapter.v1.File\x12\"\n\x06inputs\x18\x02 \x03(\x0b\x32\x12.irhub.ir.v1.Value\x12:\n\x07options\x18\x03 \x03(\x0b\x32).irhub.adapter.v1.RunRequest.OptionsEntry\x1a.\n\x0cOptionsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\"u\n\x0bRunResponse\x12.\n\x08progress\x18\x01 \x01(\x0b\x32\x1a.irhub.adapter.v1.ProgressH\x00\x12-\n\x06result\x18\x02 \x01(\x0b\x32\x1b.irhub.adapter.v1.RunResultH\x00\x42\x07\n\x05\x65vent\"0\n\tRunResult\x12#\n\x07outputs\x18\x01 \x03(\x0b\x32\x12.irhub.ir.v1.Value\"-\n\x08Progress\x12\x0f\n\x07message\x18\x01 \x01(\t\x12\x10\n\x08\x66raction\x18\x02 \x01(\x01\x32\xbe\x02\n\x0e\x41\x64\x61pterService\x12Q\n\x08\x44\x65scribe\x12!.irhub.adapter.v1.DescribeRequest\x1a\".irhub.adapter.v1.DescribeResponse\x12J\n\x05Parse\x12\x1e.irhub.adapter.v1.ParseRequest\x1a\x1f.irhub.adapter.v1.ParseResponse0\x01\x12G\n\x04\x45mit\x12\x1d.irhub.adapter.v1.EmitRequest\x1a\x1e.irhub.adapter.v1.EmitResponse0\x01\x12\x44\n\x03Run\x12\x1c.irhub.adapter.v1.RunRequest\x1a\x1d.irhub.adapter.v1.RunResponse0\x01\x42\x02P\x01\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -41,47 +41,47 @@ if _descriptor._USE_C_DESCRIPTORS == False:
   _globals['_DESCRIBEREQUEST']._serialized_start=100
   _globals['_DESCRIBEREQUEST']._serialized_end=117
   _globals['_DESCRIBERESPONSE']._serialized_start=120
-  _globals['_DESCRIBERESPONSE']._serialized_end=468
-  _globals['_DESCRIBERESPONSE_AXESENTRY']._serialized_start=425
-  _globals['_DESCRIBERESPONSE_AXESENTRY']._serialized_end=468
-  _globals['_FORMAT']._serialized_start=470
-  _globals['_FORMAT']._serialized_end=531
-  _globals['_OPTION']._serialized_start=533
-  _globals['_OPTION']._serialized_end=591
-  _globals['_FILE']._serialized_start=593
-  _globals['_FILE']._serialized_end=648
-  _globals['_PARSEREQUEST']._serialized_start=651
-  _globals['_PARSEREQUEST']._serialized_end=946
-  _globals['_PARSEREQUEST_INPUTSENTRY']._serialized_start=828
-  _globals['_PARSEREQUEST_INPUTSENTRY']._serialized_end=898
-  _globals['_PARSEREQUEST_OPTIONSENTRY']._serialized_start=900
-  _globals['_PARSEREQUEST_OPTIONSENTRY']._serialized_end=946
-  _globals['_PARSERESPONSE']._serialized_start=948
-  _globals['_PARSERESPONSE']._serialized_end=1069
-  _globals['_PARSERESULT']._serialized_start=1071
-  _globals['_PARSERESULT']._serialized_end=1135
-  _globals['_EMITREQUEST']._serialized_start=1138
-  _globals['_EMITREQUEST']._serialized_end=1312
-  _globals['_EMITREQUEST_OPTIONSENTRY']._serialized_start=900
-  _globals['_EMITREQUEST_OPTIONSENTRY']._serialized_end=946
-  _globals['_EMITRESPONSE']._serialized_start=1314
-  _globals['_EMITRESPONSE']._serialized_end=1433
-  _globals['_EMITRESULT']._serialized_start=1436
-  _globals['_EMITRESULT']._serialized_end=1741
-  _globals['_EMITRESULT_WEIGHTNAMESENTRY']._serialized_start=1640
-  _globals['_EMITRESULT_WEIGHTNAMESENTRY']._serialized_end=1690
-  _globals['_EMITRESULT_FIXEDSIZESENTRY']._serialized_start=1692
-  _globals['_EMITRESULT_FIXEDSIZESENTRY']._serialized_end=1741
-  _globals['_RUNREQUEST']._serialized_start=1744
-  _globals['_RUNREQUEST']._serialized_end=1939
-  _globals['_RUNREQUEST_OPTIONSENTRY']._serialized_start=900
-  _globals['_RUNREQUEST_OPTIONSENTRY']._serialized_end=946
-  _globals['_RUNRESPONSE']._serialized_start=1941
-  _globals['_RUNRESPONSE']._serialized_end=2058
-  _globals['_RUNRESULT']._serialized_start=2060
-  _globals['_RUNRESULT']._serialized_end=2108
-  _globals['_PROGRESS']._serialized_start=2110
-  _globals['_PROGRESS']._serialized_end=2155
-  _globals['_ADAPTERSERVICE']._serialized_start=2158
-  _globals['_ADAPTERSERVICE']._serialized_end=2476
+  _globals['_DESCRIBERESPONSE']._serialized_end=510
+  _globals['_DESCRIBERESPONSE_AXESENTRY']._serialized_start=467
+  _globals['_DESCRIBERESPONSE_AXESENTRY']._serialized_end=510
+  _globals['_FORMAT']._serialized_start=512
+  _globals['_FORMAT']._serialized_end=573
+  _globals['_OPTION']._serialized_start=575
+  _globals['_OPTION']._serialized_end=633
+  _globals['_FILE']._serialized_start=635
+  _globals['_FILE']._serialized_end=690
+  _globals['_PARSEREQUEST']._serialized_start=693
+  _globals['_PARSEREQUEST']._serialized_end=988
+  _globals['_PARSEREQUEST_INPUTSENTRY']._serialized_start=870
+  _globals['_PARSEREQUEST_INPUTSENTRY']._serialized_end=940
+  _globals['_PARSEREQUEST_OPTIONSENTRY']._serialized_start=942
+  _globals['_PARSEREQUEST_OPTIONSENTRY']._serialized_end=988
+  _globals['_PARSERESPONSE']._serialized_start=990
+  _globals['_PARSERESPONSE']._serialized_end=1111
+  _globals['_PARSERESULT']._serialized_start=1113
+  _globals['_PARSERESULT']._serialized_end=1177
+  _globals['_EMITREQUEST']._serialized_start=1180
+  _globals['_EMITREQUEST']._serialized_end=1354
+  _globals['_EMITREQUEST_OPTIONSENTRY']._serialized_start=942
+  _globals['_EMITREQUEST_OPTIONSENTRY']._serialized_end=988
+  _globals['_EMITRESPONSE']._serialized_start=1356
+  _globals['_EMITRESPONSE']._serialized_end=1475
+  _globals['_EMITRESULT']._serialized_start=1478
+  _globals['_EMITRESULT']._serialized_end=1783
+  _globals['_EMITRESULT_WEIGHTNAMESENTRY']._serialized_start=1682
+  _globals['_EMITRESULT_WEIGHTNAMESENTRY']._serialized_end=1732
+  _globals['_EMITRESULT_FIXEDSIZESENTRY']._serialized_start=1734
+  _globals['_EMITRESULT_FIXEDSIZESENTRY']._serialized_end=1783
+  _globals['_RUNREQUEST']._serialized_start=1786
+  _globals['_RUNREQUEST']._serialized_end=1981
+  _globals['_RUNREQUEST_OPTIONSENTRY']._serialized_start=942
+  _globals['_RUNREQUEST_OPTIONSENTRY']._serialized_end=988
+  _globals['_RUNRESPONSE']._serialized_start=1983
+  _globals['_RUNRESPONSE']._serialized_end=2100
+  _globals['_RUNRESULT']._serialized_start=2102
+  _globals['_RUNRESULT']._serialized_end=2150
+  _globals['_PROGRESS']._serialized_start=2152
+  _globals['_PROGRESS']._serialized_end=2197
+  _globals['_ADAPTERSERVICE']._serialized_start=2200
+  _globals['_ADAPTERSERVICE']._serialized_end=2518
 # @@protoc_insertion_point(module_scope)

@@ -57,6 +57,7 @@ class DescribeResponse(google.protobuf.message.Message):
     OPS_FIELD_NUMBER: builtins.int
     AXES_FIELD_NUMBER: builtins.int
     OPTIONS_FIELD_NUMBER: builtins.int
+    UNREAD_FIELD_NUMBER: builtins.int
     framework: builtins.str
     """The framework's name, as in `--to`: "pytorch"."""
     framework_version: builtins.str
@@ -85,6 +86,10 @@ class DescribeResponse(google.protobuf.message.Message):
     def options(self) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[global___Option]:
         """The options that Parse, Emit and Run take."""
 
+    @property
+    def unread(self) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[global___Format]:
+        """Formats of the framework that Parse doesn't read; each description says what to do instead."""
+
     def __init__(
         self,
         *,
@@ -97,8 +102,9 @@ class DescribeResponse(google.protobuf.message.Message):
         ops: collections.abc.Iterable[builtins.str] | None = ...,
         axes: collections.abc.Mapping[builtins.str, builtins.str] | None = ...,
         options: collections.abc.Iterable[global___Option] | None = ...,
+        unread: collections.abc.Iterable[global___Format] | None = ...,
     ) -> None: ...
-    def ClearField(self, field_name: typing.Literal["adapter_version", b"adapter_version", "axes", b"axes", "framework", b"framework", "framework_version", b"framework_version", "ops", b"ops", "opset", b"opset", "options", b"options", "reads", b"reads", "writes", b"writes"]) -> None: ...
+    def ClearField(self, field_name: typing.Literal["adapter_version", b"adapter_version", "axes", b"axes", "framework", b"framework", "framework_version", b"framework_version", "ops", b"ops", "opset", b"opset", "options", b"options", "reads", b"reads", "unread", b"unread", "writes", b"writes"]) -> None: ...
 
 global___DescribeResponse = DescribeResponse
 
