@@ -137,9 +137,11 @@ class Adapters:
     def _unreachable(self, framework: str, error: Exception) -> Unreachable:
         """The error that says which adapter can't be reached, and what to do."""
         address = self.places()[framework].address
+        started = framework in self._settled  # by others, who know how
+        what = "See that it runs there" if started else f"Start it with `irhub up {framework}`"
         return Unreachable(
-            f"The {framework} adapter at {address} doesn't answer ({error}). Start it with "
-            f"`irhub up {framework}`, or look at its log.",
+            f"The {framework} adapter at {address} doesn't answer ({error}). {what}, or look at "
+            "its log.",
             metadata={"adapter": framework, "address": address},
         )
 

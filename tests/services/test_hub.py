@@ -343,7 +343,7 @@ def test_list_adapters_says_who_does_not_answer(hub: Hub) -> None:
     assert found["toy"].healthy
     assert "leaky_relu" in found["toy"].description.ops
     assert not found["gone"].healthy
-    assert "irhub up gone" in found["gone"].problem
+    assert "See that it runs there" in found["gone"].problem
 
 
 def test_inspect(hub: Hub) -> None:

@@ -21,10 +21,7 @@ _NETWORK = "irhub-e2e"
 _READY_SECONDS = 300.0
 _POLL_SECONDS = 0.5
 # It makes the models, which takes more memory than asking for adapters.
-_CLIENT = (
-    *("--entrypoint=python", "--memory=2g", "--memory-swap=2g"),
-    f"--volume={Path(__file__).with_name('client.py')}:/client.py:ro",
-)
+_CLIENT = ("--entrypoint=python", "--memory=2g", "--memory-swap=2g")
 
 
 class Cluster:
@@ -37,7 +34,7 @@ class Cluster:
         self._podman = podman
         self.folder = folder
         self._containers: dict[str, Pod] = {}
-        self._clients = 0
+        self._scripts = 0
 
     def __enter__(self) -> Self:
         self._remove()  # what a run that was killed left
@@ -102,11 +99,15 @@ class Cluster:
         done = self._podman.run("run", *flags, pod.image, *rest)
         return done.returncode, (done.stdout + done.stderr).strip()
 
-    def client(self, like: Pod, image: str, *arguments: str) -> subprocess.Popen[str]:
-        """client.py with these arguments in a container of another image, else like a pod."""
-        self._clients += 1
-        flags = (*self._common(f"client-{self._clients}"), *like.flags, *_CLIENT)
-        return self._podman.start("run", *flags, image, "/client.py", *arguments)
+    def script(
+        self, like: Pod, image: str, path: Path, *arguments: str, name: str = ""
+    ) -> subprocess.Popen[str]:
+        """A script with these arguments in a container of another image, else like a pod; others
+        reach it by its name."""
+        self._scripts += 1
+        flags = (*self._common(name or f"{path.stem}-{self._scripts}"), *like.flags, *_CLIENT)
+        flags += (f"--volume={path}:/{path.name}:ro",)
+        return self._podman.start("run", *flags, image, f"/{path.name}", *arguments)
 
     def _common(self, name: str) -> tuple[str, ...]:
         labels = (f"--label={_NETWORK}", f"--name={name}", f"--network={_NETWORK}")

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import subprocess
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from tests.bench import streams
 from tests.deploy.e2e import chart, credentials
 from tests.deploy.e2e.chart import Pod
 from tests.deploy.e2e.cluster import Cluster
@@ -31,8 +33,11 @@ _SHARED = {
     "store": {"shared": True},
     "adapters": {"mxnet": {"memoryMiB": 760, "frontMiB": 384}},
 }
+_CLIENT = Path(__file__).with_name("client.py")
+_STREAMS = Path(streams.__file__)
 _LARGE = 2600  # channels: 240 MB of weights
 _SMALL = 16
+_PORT = 50051
 
 
 @dataclass(frozen=True)
@@ -44,9 +49,13 @@ class Stage:
     client_image: str
     report: Report
 
+    def script(self, path: Path, *arguments: str, name: str = "") -> subprocess.Popen[str]:
+        """A script that runs in a container as a client's."""
+        return self.cluster.script(self.helm_test, self.client_image, path, *arguments, name=name)
+
     def lines(self, *arguments: str) -> Iterator[dict[str, Any]]:
         """What the client says, line by line, while it runs."""
-        with self.cluster.client(self.helm_test, self.client_image, *arguments) as process:
+        with self.script(_CLIENT, *arguments) as process:
             assert process.stdout
             for line in process.stdout:
                 said = json.loads(line)
@@ -105,6 +114,22 @@ def memory(stage: Stage) -> bool:
     return clear and small["state"] == "SUCCEEDED"
 
 
+def streaming(stage: Stage) -> bool:
+    """A gigabyte into the hub and out of it, beside bare gRPC between two containers."""
+    with stage.script(_STREAMS, "bare", f"0.0.0.0:{_PORT}", name="bare"):
+        with stage.script(_STREAMS, "turns", f"irhub-hub:{_PORT}", f"bare:{_PORT}") as process:
+            said, _ = process.communicate()
+        stage.cluster.kill("bare")
+    if process.returncode:
+        return False
+    seconds = json.loads(said)
+    for way in ("upload", "download"):
+        ours, bare_ = (seconds[f"{way}, {whose}"] for whose in ("ours", "bare"))
+        speed = streams.CHUNKS / ours
+        stage.report(f"    {way}: {speed:.0f} MiB/s, {bare_ / ours:.2f} of a bare stream's")
+    return True
+
+
 def drain(stage: Stage) -> bool:
     """SIGTERM ends every service by itself, with status 0."""
     statuses = {name: stage.cluster.stop(name) for name in stage.cluster.names()}
@@ -117,7 +142,7 @@ _ACTS: Mapping[str, tuple[Mapping[str, Any], tuple[Scene, ...]]] = {
         _STREAMED,
         (helm_test, chain, replicas, lost_adapter),
     ),
-    "no TLS, one volume shared": (_SHARED, (helm_test, chain, memory, drain)),
+    "no TLS, one volume shared": (_SHARED, (helm_test, chain, streaming, memory, drain)),
 }
 
 
