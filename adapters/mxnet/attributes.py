@@ -37,18 +37,27 @@ def boolean(text: str, what: str) -> bool:
 
 def integers(text: str, what: str) -> tuple[int | None, ...]:
     """ "(1, 2)", "[1,2]", "(1,)" or "1" as a tuple; items may be None."""
-    inner = text.strip()
-    if inner[:1] in ("(", "["):
-        if inner[-1:] != {"(": ")", "[": "]"}[inner[0]]:
-            raise Unsupported(f"{what}={text[:100]!r} is no tuple")
-        inner = inner[1:-1]
-    inner = inner.strip().removesuffix(",")
-    if not inner:
-        return ()
-    found = [_ITEM.fullmatch(item) for item in inner.split(",")]
-    if len(text) > _LONGEST or not all(found):
+    found = [_ITEM.fullmatch(item) for item in _items(text, what)]
+    if not all(found):
         raise Unsupported(f"{what}={text[:100]!r} is no tuple of whole numbers")
     return tuple(None if m[1] == "None" else int(m[1]) for m in found if m)
+
+
+def numbers(text: str, what: str) -> tuple[float, ...]:
+    """ "(0.5, 1)" as a tuple."""
+    return tuple(number(item, what) for item in _items(text, what))
+
+
+def _items(text: str, what: str) -> list[str]:
+    inner = text.strip()
+    if len(text) > _LONGEST:
+        raise Unsupported(f"{what}={text[:100]!r} is too long")
+    if inner[:1] in ("(", "["):
+        if inner[-1:] != {"(": ")", "[": "]"}[inner[0]]:
+            raise Unsupported(f"{what}={text!r} is no tuple")
+        inner = inner[1:-1]
+    inner = inner.strip().removesuffix(",")
+    return inner.split(",") if inner else []
 
 
 def dtype(text: str, what: str) -> DType:

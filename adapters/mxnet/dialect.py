@@ -25,7 +25,8 @@ mxnet = Dialect(
         "conv": CONV,
         "conv_transpose": CONV_TRANSPOSE,
         **dict.fromkeys(
-            ("max_pool", "avg_pool", "global_avg_pool", "global_max_pool", "resize"), WINDOW
+            ("max_pool", "avg_pool", "global_avg_pool", "global_max_pool", "resize", "grid_sample"),
+            WINDOW,
         ),
     },
 )
@@ -100,6 +101,11 @@ class Reading:
     def integers(self, name: str, default: Any = ()) -> Any:
         """Several whole numbers, some of them perhaps None."""
         return self._given(name, default, attributes.integers)
+
+    def numbers(self, name: str, default: tuple[float, ...]) -> tuple[float, ...]:
+        """Several numbers."""
+        found: tuple[float, ...] = self._given(name, default, attributes.numbers)
+        return found
 
     def text(self, name: str, default: str = "") -> str:
         """A text."""

@@ -12,6 +12,7 @@ import mxnet as mx
 
 from adapters.mxnet.functions import sources
 from adapters.mxnet.gluon import STYLE, TYPES, OpenSize
+from adapters.mxnet.idle import dissolve_idle
 from adapters.mxnet.open_sizes import advised, show_sizes
 from adapters.mxnet.recurrent_graph import simplify_recurrent
 from adapters.mxnet.run import to_mxnet
@@ -22,12 +23,13 @@ from ir_hub.codegen.names import identifier
 from ir_hub.codegen.spelling import Spelling
 from ir_hub.codegen.steps import UnboundSize
 from ir_hub.codegen.write import Written
+from ir_hub.ir.fix import fix_sizes
 from ir_hub.ir.graph import Graph, Model, Node, Source, Value
 from ir_hub.ir.types import DType
 from ir_hub.sdk.adapter import Emitted, Progress
 from ir_hub.sdk.dialect import Unsupported
 from ir_hub.sdk.errors import Internal, Problem, UnsupportedNodes
-from ir_hub.sdk.fixed_sizes import fix_sizes, read_sizes
+from ir_hub.sdk.fixed_sizes import read_sizes
 from ir_hub.sdk.python_code import format_code, headline
 
 CODE_FILE, SYMBOL_FILE, WEIGHTS_FILE = "model.py", "model-symbol.json", "model-0000.params"
@@ -57,6 +59,7 @@ def save(model: Model, sizes_text: str, folder: Path, progress: Progress) -> Emi
     _check_inputs(model.graph)
     _return_by_nodes(model.graph)
     simplify_recurrent(model.graph)
+    dissolve_idle(model.graph)
     show_sizes(model.graph)
     spellings: dict[Node, Spelling] = {**as_numbers(model.graph)}
     spellings |= spell(model.graph, spellings)

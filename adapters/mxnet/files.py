@@ -14,12 +14,14 @@ from ir_hub.sdk.errors import BadModel, Problem
 
 @dataclass
 class Loaded:
-    """A graph with its arrays; variables that are neither bound nor labels are the inputs."""
+    """A graph with its arrays. `inputs` are the variables that no array is bound to, `labels` those
+    of them that only a loss would read; `extra` are the arrays that no variable is bound to."""
 
     symbol: Symbol
     arrays: dict[str, BlobTensor]
     inputs: list[str]
     labels: list[str]
+    extra: list[str]
 
 
 def load(files: Files) -> Loaded:
@@ -42,11 +44,15 @@ def load(files: Files) -> Loaded:
     twice = sorted({name for name in names if names.count(name) > 1})
     if twice:
         raise BadModel(f"{graph.name} has several variables named {twice[0]!r}")
-    labels = _labels(symbol, arrays)
-    free = [name for name in names if name not in arrays and name not in labels]
+    needed = symbol.needed()
+    unbound = {i: node.name for i, node in variables.items() if node.name not in arrays}
+    labels = [name for i, name in unbound.items() if i not in needed]
+    free = [name for i, name in unbound.items() if i in needed]
     _check(symbol, arrays, free, graph, others)
+    extra = sorted(arrays.keys() - set(names))
+    arrays = {name: tensor for name, tensor in arrays.items() if name not in set(extra)}
     order = {node.name: _place(node.attrs.get("__input__", "")) for node in variables.values()}
-    return Loaded(symbol, arrays, sorted(free, key=lambda name: order[name]), labels)
+    return Loaded(symbol, arrays, sorted(free, key=lambda name: order[name]), labels, extra)
 
 
 def _place(text: str) -> int:
@@ -77,26 +83,6 @@ def _is_list(file: SourceFile, files: Files) -> bool:
     return bytes(files.open_blob(file.blob).cast("B")[:8]) == LIST.to_bytes(8, "little")
 
 
-def _labels(symbol: Symbol, arrays: dict[str, BlobTensor]) -> list[str]:
-    """Variables that only the second operand of a loss is."""
-    read: dict[int, list[bool]] = {}
-    for node in symbol.nodes:
-        for place, (index, _) in enumerate(node.inputs):
-            is_label = place == 1 and node.op in LOSSES
-            read.setdefault(index, []).append(is_label)
-    return [
-        node.name
-        for index, node in enumerate(symbol.nodes)
-        if node.op == VARIABLE and node.name not in arrays and all(read.get(index, [False]))
-    ]
-
-
-LOSSES = frozenset({
-    "LinearRegressionOutput", "LogisticRegressionOutput", "MAERegressionOutput", "SVMOutput",
-    "Softmax", "SoftmaxOutput",
-})  # fmt: skip
-
-
 def _check(
     symbol: Symbol,
     arrays: dict[str, BlobTensor],
@@ -104,7 +90,7 @@ def _check(
     graph: SourceFile,
     others: list[SourceFile],
 ) -> None:
-    """Refuses weights without an array, and arrays that are no weights."""
+    """Refuses weights without an array."""
     weights = {node.inputs[place][0] for node in symbol.nodes for place in _weight_places(node.op)
                if place < len(node.inputs)}  # fmt: skip
     by_index = {i: n.name for i, n in enumerate(symbol.nodes) if n.op == VARIABLE}
@@ -122,14 +108,6 @@ def _check(
         raise BadModel(
             f"{len(missing)} weights of {graph.name} have no array: {said}; {where}",
             [Problem(name, "it has no array") for name in missing],
-        )
-    extra = sorted(arrays.keys() - set(by_index.values()))
-    if extra:
-        said = ", ".join(extra[:10]) + (", ..." if len(extra) > 10 else "")
-        raise BadModel(
-            f"{others[0].name} has {len(extra)} arrays that {graph.name} has no variables for: "
-            f"{said}; the two files are of different models",
-            [Problem(name, "no variable has this name") for name in extra],
         )
 
 

@@ -8,7 +8,7 @@ from typing import Any
 from adapters.mxnet.dialect import mxnet
 from ir_hub.codegen.derived import derived
 from ir_hub.codegen.draft import Draft, expression
-from ir_hub.codegen.spelling import Expr, Layer, Style
+from ir_hub.codegen.spelling import Expr, Style
 from ir_hub.ir.graph import Node, Value
 from ir_hub.ir.types import DType
 from ir_hub.sdk.dialect import Unsupported
@@ -89,19 +89,6 @@ def leading(text: str, count: int) -> str:
     for _ in range(count):
         text = f"F.expand_dims({text}, axis=0)"
     return text
-
-
-def layer(
-    ctor: str,
-    node: Node,
-    kwargs: Mapping[str, Any] | None = None,
-    defaults: Mapping[str, Any] | None = None,
-    params: Mapping[str, Value] | None = None,
-    positional: int = 0,
-    call: str = "",
-) -> Layer:
-    """A layer that is called with the node's `x`."""
-    return Layer(ctor, [node.x], kwargs or {}, defaults or {}, params or {}, positional, call)
 
 
 class OpenSize(Unsupported):

@@ -9,7 +9,7 @@ from ir_hub.ir.dims import Dim, symbols_of
 from ir_hub.ir.graph import Graph, Node, Value
 from ir_hub.ir.types import DType
 
-_SPREADING = ("expand", "constant_of_shape")
+_SPREADING = ("expand", "constant_of_shape", "positions")
 _PREFIX = "shown_"
 
 

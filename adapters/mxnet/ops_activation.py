@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 from adapters.mxnet.dialect import mxnet
-from adapters.mxnet.gluon import GluonDraft, is_vector, known, layer, rows, tensors
+from adapters.mxnet.gluon import GluonDraft, is_vector, known, rows, tensors
 from ir_hub.codegen.derived import derived
 from ir_hub.codegen.spelling import Expr, Layer
 from ir_hub.ir.graph import Node
@@ -121,7 +121,8 @@ def _(node: Node) -> Layer | Expr:
         alpha = (
             slope if is_vector(slope, count) else derived(slope, (count,), lambda a: a.reshape(-1))
         )
-        return layer("nn.PReLU", node, {"in_channels": count}, {"in_channels": 1}, {"alpha": alpha})
+        kwargs = {"in_channels": count}
+        return Layer("nn.PReLU", [node.x], kwargs, {"in_channels": 1}, {"alpha": alpha})
     draft = GluonDraft()
     given, given_slope = draft.tensor(node.x), draft.scalar(slope)
     product = f"{given_slope} * F.minimum({given}, 0)"
@@ -133,7 +134,7 @@ def _(node: Node) -> Layer | Expr:
 
 @mxnet.write("dropout")
 def _(node: Node) -> Layer:
-    return layer("nn.Dropout", node, {"rate": node.rate}, {}, {}, 1)
+    return Layer("nn.Dropout", [node.x], {"rate": node.rate}, {}, {}, 1)
 
 
 @mxnet.write("silu")

@@ -177,7 +177,7 @@ def _spread(value: Value, shape: tuple[Any, ...], like: Value, draft: GluonDraft
 @mxnet.write("cast")
 def _(node: Node) -> Expr:
     if node.to is DType.BOOL:
-        return tensors("{0} != 0")(node)
+        return _as_number(tensors("{0} != 0")(node), node.x)
     only(node.to in TYPES, f"MXNet has no tensors of {node.to.value}")
     if node.to is node.x.dtype:
         return tensors("{0}")(node)

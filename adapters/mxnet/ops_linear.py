@@ -11,6 +11,7 @@ from ir_hub.codegen.derived import derived
 from ir_hub.codegen.spelling import Expr, Layer
 from ir_hub.ir.graph import Node, Value
 from ir_hub.ir.types import DType, TensorType
+from ir_hub.ops.attention import group_of
 from ir_hub.sdk.operands import only, rank_of
 
 
@@ -128,7 +129,8 @@ def _(node: Node) -> Expr:
     q, k, v, mask = node.q, node.k, node.v, node.mask
     is_computed(q, k, v, mask)
     ranks = {rank_of(value) for value in (q, k, v)}
-    shapes = {(value.shape or ())[:-2] for value in (q, k, v)}
+    each = group_of(q.shape or (), k.shape or ())
+    shapes = {(value.shape or ())[: -2 if each == 1 else -3] for value in (q, k, v)}
     only(len(ranks) == 1 and len(shapes) == 1, "operands that broadcast")
     size: Any = (q.shape or (None,))[-1]
     scale = node.scale
@@ -136,7 +138,11 @@ def _(node: Node) -> Expr:
         known(isinstance(size, int), "the size of its queries is open")
         scale = 1 / math.sqrt(size)
     draft = GluonDraft()
-    given = ", ".join(draft.tensor(value) for value in (q, k, v) if value is not None)
+    texts = [draft.tensor(value) for value in (q, k, v)]
+    if each > 1:
+        axis = rank_of(k) - 3
+        texts[1:] = (f"F.repeat({text}, repeats={each}, axis={axis})" for text in texts[1:])
+    given = ", ".join(texts)
     more = ""
     if mask is not None:
         lead = rank_of(q) - max(rank_of(mask), 1)

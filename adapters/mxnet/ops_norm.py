@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from adapters.mxnet.dialect import mxnet
-from adapters.mxnet.gluon import GluonDraft, known, layer, leading
+from adapters.mxnet.gluon import GluonDraft, known, leading
 from ir_hub.codegen.derived import derived
 from ir_hub.codegen.spelling import Expr, Layer
 from ir_hub.ir.graph import Node, Value, constant
@@ -24,7 +24,7 @@ def _(node: Node) -> Layer:
     axis = node.axis % rank_of(node.x) if node.axis < 0 else node.axis
     kwargs = {"axis": axis, "momentum": node.momentum, "epsilon": node.eps, "in_channels": size}
     defaults = {"axis": 1, "momentum": 0.9, "epsilon": 1e-5}
-    return layer("nn.BatchNorm", node, kwargs, defaults, params)
+    return Layer("nn.BatchNorm", [node.x], kwargs, defaults, params)
 
 
 @mxnet.write("layer_norm")
@@ -52,7 +52,7 @@ def _(node: Node) -> Layer | Expr:
     joined = f"F.reshape_like({{layer}}(F.reshape({{0}}, shape={codes!r})), {{0}})"
     call = "" if len(sizes) == 1 else joined
     weights = _or_usual(node, params, size)
-    return layer("nn.LayerNorm", node, kwargs, defaults, weights, call=call)
+    return Layer("nn.LayerNorm", [node.x], kwargs, defaults, weights, call=call)
 
 
 def _or_usual(node: Node, params: dict[str, Value], size: int) -> dict[str, Value]:
@@ -70,7 +70,7 @@ def _(node: Node) -> Layer:
     params = _params(node, gamma="weight", beta="bias")
     only(node.x.dtype is DType.FLOAT32, "MXNet normalises instances of float32 only")
     kwargs = {"epsilon": node.eps, "scale": True, "in_channels": node.weight.shape[0]}
-    return layer("nn.InstanceNorm", node, kwargs, {"epsilon": 1e-5, "scale": False}, params)
+    return Layer("nn.InstanceNorm", [node.x], kwargs, {"epsilon": 1e-5, "scale": False}, params)
 
 
 @mxnet.write("group_norm")
@@ -80,7 +80,7 @@ def _(node: Node) -> Layer:
     only(rank_of(node.x) > 2, "it has no axes behind the channels")
     kwargs = {"groups": node.groups, "in_channels": node.weight.shape[0], "epsilon": node.eps,
               "dtype": node.weight.dtype.value}  # fmt: skip
-    return layer("GroupNorm", node, kwargs, {"epsilon": 1e-5, "dtype": "float32"}, params, 1)
+    return Layer("GroupNorm", [node.x], kwargs, {"epsilon": 1e-5, "dtype": "float32"}, params, 1)
 
 
 @mxnet.write("rms_norm")
@@ -91,7 +91,7 @@ def _(node: Node) -> Layer | Expr:
     if axis == rank - 1 and weight.is_constant and weight.shape == (node.x.shape or ())[-1:]:
         kwargs = {"in_channels": weight.shape[0], "epsilon": node.eps, "dtype": weight.dtype.value}
         defaults = {"epsilon": 1e-5, "dtype": "float32"}
-        return layer("RMSNorm", node, kwargs, defaults, {"gamma": weight}, 1)
+        return Layer("RMSNorm", [node.x], kwargs, defaults, {"gamma": weight}, 1)
     draft = GluonDraft()
     x, given = draft.tensor(node.x), draft.tensor(weight)
     literals = (

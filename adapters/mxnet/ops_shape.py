@@ -15,7 +15,7 @@ from ir_hub.ir.types import DType
 from ir_hub.sdk.operands import only, rank_of
 
 _MOST_STEPS = 5  # the axes that MXNet's kernels which broadcast have
-_FAR = 2**30  # beyond every size: where sources write "to the end"
+_FAR = 10**9  # beyond every size: where sources write "to the end"
 
 
 def reshaped(value: Value, shape: tuple[Any, ...]) -> Expr:
@@ -128,13 +128,13 @@ def _cut(start: int, end: int, size: Any) -> tuple[int, int | None]:
         only(stop > begin, "it takes nothing, which MXNet has no tensors for")
         return begin, None if stop == size else stop
     only(abs(start) < _FAR and end != 0, "it takes nothing")
-    return start, None if end > _FAR else end
+    return start, None if end >= _FAR else end
 
 
 def _stepped(text: str, axis: int, cut: tuple[int, int, int], size: Any, rank: int) -> str:
     """A slice that leaves out elements, or goes backwards."""
     start, stop, step = cut
-    begin, end = (None if abs(place) > _FAR else place for place in (start, stop))
+    begin, end = (None if abs(place) >= _FAR else place for place in (start, stop))
     backwards = step < 0
     only(begin is not None or (start > 0) == backwards, "it takes nothing")
     only(end is not None or (stop < 0) == backwards, "it takes nothing")
@@ -274,6 +274,23 @@ def _(node: Node) -> Expr:
     text = f"F.full({', '.join(filled)}, dtype={draft.literal(node.dtype, 'dtype')})"
     texts = {value: draft.tensor(value) for value in carriers(node)}
     return draft.done(spread(node, text, own, shape, texts))
+
+
+@mxnet.write("positions")
+def _(node: Node) -> Expr:
+    (size,) = node.result.shape or (None,)
+    draft = GluonDraft()
+    if isinstance(size, int):
+        return draft.done(f'F.arange({draft.literal(size, "size")}, dtype="int64")')
+    like = next((value for value in carriers(node) if size in (value.shape or ())), None)
+    known(like is not None, f"it counts up to the open size {size}, which no input shows")
+    assert like is not None
+    assert like.shape is not None
+    axis = draft.literal(like.shape.index(size), "axis")
+    return draft.done(
+        f'F.contrib.arange_like({draft.tensor(like)}.astype("float32"), axis={axis})'
+        '.astype("int64")'
+    )
 
 
 @mxnet.write("one_hot")

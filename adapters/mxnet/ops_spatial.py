@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from adapters.mxnet.dialect import mxnet
-from adapters.mxnet.gluon import in_order, is_computed, is_vector, known, layer
+from adapters.mxnet.gluon import in_order, is_computed, is_vector, known
 from ir_hub.codegen.draft import plain
 from ir_hub.codegen.spelling import Expr, Layer
 from ir_hub.ir.graph import Node, Value
@@ -33,7 +33,7 @@ def _(node: Node) -> Layer:
         "in_channels": inner * node.groups,
     }
     call = "" if even else f"{{layer}}({padded('{0}', node.pads, 0)})"
-    return layer(f"nn.Conv{count}D", node, kwargs, _CONV, _weights(node, out), 2, call)
+    return Layer(f"nn.Conv{count}D", [node.x], kwargs, _CONV, _weights(node, out), 2, call)
 
 
 @mxnet.write("conv_transpose")
@@ -61,7 +61,7 @@ def _(node: Node) -> Layer:
             call = f"F.slice_axis({call}, axis={axis}, begin={begin}, end={-end or None})"
     call = "" if call == "{layer}({0})" else call
     params = _weights(node, out * node.groups)
-    return layer(f"nn.Conv{count}DTranspose", node, kwargs, _CONV, params, 2, call)
+    return Layer(f"nn.Conv{count}DTranspose", [node.x], kwargs, _CONV, params, 2, call)
 
 
 def _count(node: Node) -> int:
@@ -119,7 +119,7 @@ def _(node: Node) -> Layer:
         whole = not even or not any(map(any, node.pads))
         kwargs["count_include_pad"] = node.count_include_pad or whole
     ctor = f"nn.{'Max' if is_max else 'Avg'}Pool{count}D"
-    return layer(ctor, node, kwargs, defaults, positional=1, call=call)
+    return Layer(ctor, [node.x], kwargs, defaults, positional=1, call=call)
 
 
 def _check_full(node: Node) -> None:
@@ -142,7 +142,7 @@ def _(node: Node) -> Layer | Expr:
     count = rank_of(node.x) - 2
     kind = "Avg" if node.op == "global_avg_pool" else "Max"
     if 1 <= count <= 3:
-        return layer(f"nn.Global{kind}Pool{count}D", node)
+        return Layer(f"nn.Global{kind}Pool{count}D", [node.x])
     function = "mean" if kind == "Avg" else "max"
     axes = tuple(range(2, count + 2))
     return Expr(f"F.{function}({{0}}, axis={{axes}}, keepdims=True)", [node.x], {"axes": axes})

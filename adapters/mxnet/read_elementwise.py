@@ -10,7 +10,7 @@ from ir_hub.ir.types import DType
 from ir_hub.ops.build import Builder
 
 # MXNet's names over the years; equal shapes or broadcast ones, ours does both.
-_BINARY = {
+BINARY = {
     "add": ("elemwise_add", "_plus", "_Plus", "_add", "broadcast_add", "broadcast_plus"),
     "sub": ("elemwise_sub", "_minus", "_Minus", "_sub", "broadcast_sub", "broadcast_minus"),
     "mul": ("elemwise_mul", "_mul", "_Mul", "broadcast_mul"),
@@ -33,10 +33,10 @@ _UNARY = {
 _SAME = (
     "identity", "_copy", "BlockGrad", "stop_gradient", "make_loss", "MakeLoss",
     "_identity_with_attr_like_rhs", "LinearRegressionOutput", "MAERegressionOutput",
-    "IdentityAttachKLSparseReg",
+    "IdentityAttachKLSparseReg", "SVMOutput",
 )  # fmt: skip
 
-for _op, _types in _BINARY.items():
+for _op, _types in BINARY.items():
 
     @reads(*_types)
     def _(node: Reading, b: Builder, op: str = _op) -> Any:
@@ -118,8 +118,10 @@ def _modulo(x: Value, y: Value, b: Builder) -> Any:
 
 @reads(*_SAME)
 def _(node: Reading, b: Builder) -> Any:
-    for name in ("grad_scale", "valid_thresh", "sparseness_target", "penalty", "momentum"):
+    for name in ("grad_scale", "valid_thresh", "sparseness_target", "penalty", "momentum",
+                 "margin", "regularization_coefficient"):  # fmt: skip
         node.number(name)
+    node.flag("use_linear")
     node.text("normalization")
     return b.identity(node.x)
 
@@ -160,7 +162,7 @@ def _(node: Reading, b: Builder) -> Any:
     condition, x, y = node.operands
     if condition.dtype is not DType.BOOL:
         condition = b.not_equal(condition, b.constant(0, _dtype(condition)))
-    node.only(node.shape(0) == node.shape(1), "its condition has another shape than its operands")
+    node.only(node.rank(0) == node.rank(1), "its condition has another shape than its operands")
     return b.where(condition, x, y)
 
 

@@ -229,6 +229,8 @@ def _(node: Reading, b: Builder) -> Any:
 
 @reads("zeros_like", "ones_like")
 def _(node: Reading, b: Builder) -> Any:
+    """Of the operand's type, whatever `dtype` says: MXNet takes no notice of that."""
+    node.text("dtype")
     value = 1.0 if node.type == "ones_like" else 0.0
     return b.constant_of_shape(node.shape(), value=value, dtype=node.x.dtype or DType.FLOAT32)
 

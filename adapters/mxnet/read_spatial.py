@@ -10,12 +10,13 @@ from adapters.mxnet.dialect import Reading, reads
 from ir_hub.ir.dims import Dim
 from ir_hub.ir.graph import Value
 from ir_hub.ops.build import Builder
+from ir_hub.sdk.adaptive import adaptive_mean
 
 Pads = tuple[tuple[int, int], ...]
 _LAYOUTS = ("", "None", "NCW", "NCHW", "NCDHW")
 
 
-def _window(node: Reading, kernel: tuple[int, ...]) -> dict[str, Any]:
+def window(node: Reading, kernel: tuple[int, ...]) -> dict[str, Any]:
     """strides, pads and dilations; MXNet pads both sides alike."""
     count = len(kernel)
     found = {name: node.integers(name) or (usual,) * count
@@ -39,7 +40,7 @@ def _bias(node: Reading, without: bool) -> Value | None:
 def _(node: Reading, b: Builder) -> Any:
     _layout(node)
     node.agree("num_filter", node.operand(1), 0)
-    literals = _window(node, node.integers("kernel"))
+    literals = window(node, node.integers("kernel"))
     groups = node.integer("num_group", 1)
     return b.conv(node.x, node.operand(1), _bias(node, False), **literals, groups=groups)
 
@@ -50,7 +51,7 @@ def _(node: Reading, b: Builder) -> Any:
     groups, bias = node.integer("num_group", 1), _bias(node, True)
     node.agree("num_filter", node.operand(1), 1, groups)
     kernel = node.integers("kernel")
-    literals = _window(node, kernel)
+    literals = window(node, kernel)
     adjust = node.integers("adj") or (0,) * len(kernel)
     target = node.integers("target_shape")
     if target and any(target):
@@ -90,7 +91,7 @@ def _(node: Reading, b: Builder) -> Any:
         node.only(kind != "sum", "a global sum")
         return b.call(f"global_{kind}_pool", node.x)
     node.only(convention in ("valid", "full"), f"pooling_convention={convention!r}")
-    literals = {**_window(node, kernel), "kernel": kernel}
+    literals = {**window(node, kernel), "kernel": kernel}
     full = convention == "full"
     if full:
         _check_full(node, literals)
@@ -125,8 +126,8 @@ def _check_full(node: Reading, literals: dict[str, Any]) -> None:
 @reads("_contrib_AdaptiveAvgPooling2D")
 def _(node: Reading, b: Builder) -> Any:
     size = node.integers("output_size") or (1,)
-    node.only(set(size) == {1}, f"output_size={size}")
-    return b.global_avg_pool(node.x)
+    node.only(len(size) <= 2, f"output_size={size}")
+    return adaptive_mean(b, node.x, size * 2 if len(size) == 1 else size)
 
 
 @reads("UpSampling")

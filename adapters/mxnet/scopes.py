@@ -5,9 +5,14 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterable, Sequence
 
+from ir_hub.sdk.source import SourceNode
+
 _LAYER = "_fwd"  # what Gluon appends to the prefix of a block for its one op
 _SEQUENCE = "hybridsequential"
 _PARTS = ("weight", "bias", "gamma", "beta", "parameters", "alpha")
+# What Python's operators are called in the names that MXNet gives.
+_SAID_AS = {f"elemwise_{op}": said for op, said in
+            (("add", "plus"), ("sub", "minus"), ("mul", "mul"), ("div", "div"))}  # fmt: skip
 # Gluon writes a block's class in lower case when it names it: those of its model zoo as they are.
 _CLASSES = {
     name.lower(): name
@@ -83,6 +88,34 @@ def scope_of(
     those of `named_blocks`."""
     parts = _components(name.removeprefix(root).removesuffix(_LAYER), blocks)
     return ".".join(parts if is_layer(name, inputs) else parts[:-1])
+
+
+def is_unnamed(name: str, op: str) -> bool:
+    """Whether MXNet named a node, after its op and a running number: `_plus12`, `activation3`."""
+    stem = re.sub(r"\d+$", "", name)
+    said, kind = (text.replace("_", "").lower() for text in (stem, op))
+    return stem != name and said in (kind, _SAID_AS.get(op))
+
+
+def with_unnamed(nodes: Sequence[SourceNode], scopes: Sequence[str]) -> list[str]:
+    """Scopes that have in them what only MXNet named: it is in the block of the last thing that it
+    is computed from, if it joins several things, or if what reads it is in that block too."""
+    made = {result: i for i, node in enumerate(nodes) for result in node.outputs}
+    read = [[made[name] for name in node.inputs if name in made] for node in nodes]
+    blocks = [scope.rpartition(".")[0] if is_layer(node.name, node.inputs) else scope
+              for node, scope in zip(nodes, scopes, strict=True)]  # fmt: skip
+    readers: dict[int, set[str]] = {}
+    for block, sources in zip(blocks, read, strict=True):
+        for source in sources:
+            readers.setdefault(source, set()).add(block)
+    found = list(scopes)
+    for i, node in enumerate(nodes):
+        if not read[i] or scopes[i] or not is_unnamed(node.name, node.type):
+            continue
+        block = blocks[max(read[i])]
+        if len(read[i]) > 1 or block in readers.get(i, ()):
+            found[i] = blocks[i] = block
+    return found
 
 
 def _components(name: str, blocks: Collection[str]) -> list[str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from ir_hub.sdk.errors import BadModel
@@ -12,6 +12,11 @@ from ir_hub.sdk.errors import BadModel
 VARIABLE = "null"
 # Before MXNet 0.9 a file left out the statistics that these ops keep.
 _STATISTICS = {"BatchNorm": (3, ("moving_mean", "moving_var")), "CuDNNBatchNorm": (3, ())}
+# What computes a loss while training; at inference the second operand, the label, isn't read.
+LOSSES = frozenset({
+    "LinearRegressionOutput", "LogisticRegressionOutput", "MAERegressionOutput", "SVMOutput",
+    "Softmax", "SoftmaxOutput",
+})  # fmt: skip
 _LONGEST = 64 << 20  # bytes of a graph
 _MOST_RESULTS = 1 << 16  # of a node
 
@@ -33,7 +38,20 @@ class Symbol:
     nodes: list[SymbolNode]
     heads: list[tuple[int, int]]
     version: str
-    names: dict[int, str] = field(default_factory=dict)
+
+    def needed(self) -> set[int]:
+        """The nodes that the results are computed from at inference; not labels, nor what only
+        makes them."""
+        found: set[int] = set()
+        waiting = [index for index, _ in self.heads]
+        while waiting:
+            index = waiting.pop()
+            if index not in found:
+                found.add(index)
+                node = self.nodes[index]
+                read = node.inputs[:1] if node.op in LOSSES else node.inputs
+                waiting += [source for source, _ in read]
+        return found
 
 
 def read_symbol(data: bytes | memoryview, name: str) -> Symbol:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
 from adapters.mxnet.files import Loaded
 from adapters.mxnet.input_types import said_type
+from adapters.mxnet.read_elementwise import BINARY
 from adapters.mxnet.scopes import (
     beside_layers,
     classes_of,
@@ -14,6 +16,7 @@ from adapters.mxnet.scopes import (
     named_blocks,
     root_prefix,
     scope_of,
+    with_unnamed,
 )
 from adapters.mxnet.symbol import VARIABLE, Symbol, SymbolNode
 from ir_hub.ir.dims import Symbol as Size
@@ -24,7 +27,12 @@ from ir_hub.sdk.source import SourceGraph, SourceNode
 
 # What only gives a recurrent layer its first state; zeros of an unknown batch.
 _BEGINS = ("_zeros", "zeros")
+_OPEN_ROWS = r"[(\[]0, ?([0-9]+)[)\]]"
 _STATES = (2, 3)  # the operands of RNN that are states
+# What takes one row of zeros for as many as there are; and a layer, which gives one row again.
+_SPREADS = frozenset(
+    {"FullyConnected", "where", *(name for names in BINARY.values() for name in names)}
+)
 
 
 def walk(loaded: Loaded, inputs: Mapping[str, TensorType]) -> SourceGraph:
@@ -45,7 +53,7 @@ def walk(loaded: Loaded, inputs: Mapping[str, TensorType]) -> SourceGraph:
     outputs = _names(symbol)
     nodes = list(_nodes(loaded, outputs, root))
     layers = {node.scope for node in nodes if is_layer(node.name, node.inputs)}
-    scopes = beside_layers([node.scope for node in nodes], layers)
+    scopes = with_unnamed(nodes, beside_layers([node.scope for node in nodes], layers))
     return SourceGraph(
         inputs={
             name: inputs.get(name) or said_type(loaded, by_name[name], sizes)
@@ -57,8 +65,18 @@ def walk(loaded: Loaded, inputs: Mapping[str, TensorType]) -> SourceGraph:
         scopes=classes_of(scopes, root),
         symbols=sizes,
         source=Source("mxnet", "", symbol.version),
-        notes=[f"{name} is left out: only a loss reads it" for name in loaded.labels],
+        notes=_notes(loaded),
     )
+
+
+def _notes(loaded: Loaded) -> list[str]:
+    notes = [f"{name} is left out: only a loss reads it" for name in loaded.labels]
+    if loaded.extra:
+        some = ", ".join(loaded.extra[:3]) + (", ..." if len(loaded.extra) > 3 else "")
+        notes.append(
+            f"{len(loaded.extra)} arrays are left out, the graph has no such names: {some}"
+        )
+    return notes
 
 
 def _names(symbol: Symbol) -> dict[tuple[int, int], str]:
@@ -83,24 +101,24 @@ def _names(symbol: Symbol) -> dict[tuple[int, int], str]:
 
 def _nodes(loaded: Loaded, names: Mapping[tuple[int, int], str], root: str) -> Iterator[SourceNode]:
     nodes = loaded.symbol.nodes
-    begins = _beginnings(nodes)
+    begins, needed = _beginnings(nodes), loaded.symbol.needed()
+    rows = _first_rows(nodes)
     blocks = named_blocks((node.name for node in nodes if node.op != VARIABLE), root)
     used: dict[int, int] = {}
     for index, place in names:
         used[index] = max(used.get(index, 0), place)
     for index, node in enumerate(nodes):
-        if node.op == VARIABLE or index in begins:
+        if node.op == VARIABLE or index in begins or index not in needed:
             continue
         given = tuple(
-            "" if i in begins or nodes[i].name in loaded.labels else names[i, place]
-            for i, place in node.inputs
+            names[i, place] if i in needed and i not in begins else "" for i, place in node.inputs
         )
         read = [nodes[i].name for i, _ in node.inputs if nodes[i].op == VARIABLE]
         yield SourceNode(
             node.op,
             given,
             tuple(names.get((index, place), "") for place in range(used[index] + 1)),
-            node.attrs,
+            {**node.attrs, "shape": rows[index]} if index in rows else node.attrs,
             name=node.name,
             scope=scope_of(node.name, root, read, blocks),
         )
@@ -114,3 +132,18 @@ def _beginnings(nodes: list[SymbolNode]) -> set[int]:
             if not (node.op == "RNN" and place in _STATES):
                 zeros.discard(index)
     return zeros
+
+
+def _first_rows(nodes: list[SymbolNode]) -> dict[int, str]:
+    """The shapes of zeros that unrolled cells begin with, (0, n) in the file: of the batch there is
+    one row, since what reads them takes it for every other."""
+    found = {
+        i: f"(1, {shape[1]})"
+        for i, node in enumerate(nodes)
+        if node.op in _BEGINS and (shape := re.fullmatch(_OPEN_ROWS, node.attrs.get("shape", "")))
+    }
+    for node in nodes:
+        if node.op not in _SPREADS:
+            for index, _ in node.inputs:
+                found.pop(index, None)
+    return found

@@ -27,14 +27,14 @@ LOOP = "no rule reads _foreach"
 # What is read back by other ops, since MXNet has none of its own for it.
 # fmt: off
 RESPELLED = {
-    "arg_max", "arg_min", "attention", "avg_pool", "batch_norm", "celu", "channel_shuffle", "clip",
-    "concat", "conv", "conv_transpose", "depth_to_space", "expand", "flatten", "gelu", "gemm",
-    "group_norm", "gru", "hard_swish", "hardmax", "is_inf", "is_nan", "layer_norm", "logical_not",
-    "lp_norm", "lstm", "max_pool", "mish", "mod", "neg", "pad", "prelu", "reduce_l1", "reduce_l2",
-    "reduce_log_sum", "reduce_log_sum_exp", "reduce_max", "reduce_mean", "reduce_min",
-    "reduce_prod", "reduce_sum", "reduce_sum_square", "relu6", "reshape", "resize", "reverse",
-    "rms_norm", "rnn", "round", "selu", "silu", "slice", "softplus", "split", "squeeze", "swish",
-    "thresholded_relu", "top_k", "trilu", "unsqueeze",
+    "affine_grid", "arg_max", "arg_min", "attention", "avg_pool", "batch_norm", "celu",
+    "channel_shuffle", "clip", "concat", "conv", "conv_transpose", "depth_to_space", "expand",
+    "flatten", "gelu", "gemm", "grid_sample", "group_norm", "gru", "hard_swish", "hardmax",
+    "is_inf", "is_nan", "layer_norm", "logical_not", "lp_norm", "lstm", "max_pool", "mish", "mod",
+    "neg", "pad", "prelu", "reduce_l1", "reduce_l2", "reduce_log_sum", "reduce_log_sum_exp",
+    "reduce_max", "reduce_mean", "reduce_min", "reduce_prod", "reduce_sum", "reduce_sum_square",
+    "relu6", "reshape", "resize", "reverse", "rms_norm", "rnn", "round", "selu", "silu", "slice",
+    "softplus", "split", "squeeze", "swish", "thresholded_relu", "top_k", "trilu", "unsqueeze",
 }
 # fmt: on
 

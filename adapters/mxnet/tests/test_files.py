@@ -14,8 +14,11 @@ import mxnet as mx
 import numpy as np
 import pytest
 
+from adapters.mxnet.files import load
 from adapters.mxnet.tests.models import ADAPTER, told
+from adapters.mxnet.walk import walk
 from ir_hub.ir.types import DType, TensorType
+from ir_hub.sdk.adapter import Files, SourceFile
 from ir_hub.sdk.errors import BadModel, BadRequest, UnsupportedNodes
 from ir_hub.sdk.subject import InProcess
 
@@ -152,9 +155,13 @@ def test_reading_needs_no_mxnet(tmp_path: Path) -> None:
 
 
 def test_extra_params(tmp_path: Path) -> None:
+    """They change nothing that is computed; a person is told."""
     files = whole(tmp_path, conv_weight=WEIGHT, conv_bias=BIAS, fc_weight=BIAS)
-    with pytest.raises(BadModel, match=r"1 arrays that .* has no variables for: fc_weight"):
-        parse(tmp_path, files)
+    subject = InProcess(ADAPTER, tmp_path / "store")
+    sources = tuple(SourceFile(f.name, Path(f.name), f.blob) for f in told(subject, files))
+    graph = walk(load(Files(sources, subject.store.open)), {})
+    assert sorted(graph.constants) == ["conv_bias", "conv_weight"]
+    assert graph.notes == ["1 arrays are left out, the graph has no such names: fc_weight"]
 
 
 @pytest.mark.parametrize("shape", [(4, 5, 3, 3), (4, 3, 3), (4, 3, 3, 12)])

@@ -77,6 +77,26 @@ def test_a_class_of_the_model_is_called_as_ours(tmp_path: Path) -> None:
     assert error(list(found.values()), reference.run(model, [feed])) < 1e-5
 
 
+def test_a_module_without_inputs_is_no_block(tmp_path: Path) -> None:
+    random = np.random.RandomState(0)
+    b = Builder()
+    x = b.input("x", shape=(2, 4, 3, 3))
+    places, weight = (
+        b.constant(random.normal(size=size).astype(np.float32))
+        for size in ((1, 5, 3, 3), (4, 5, 1, 1))
+    )
+    with b.within("block.positions"):
+        added = b.conv(places, weight, strides=(1, 1), pads=((0, 0),) * 2, dilations=(1, 1))
+    with b.within("block"):
+        b.graph.outputs = [b.relu(b.add(x, added))]
+    model = Model(b.graph, {"": "Net", "block": "Block", "block.positions": "Positions"})
+    subject = InProcess(ADAPTER, tmp_path)
+    blob = subject.store.put_bytes(serde.dump_bytes(model, subject.store.put_bytes, OPSET))
+    feed = random.normal(size=(2, 4, 3, 3)).astype(np.float32)
+    found = subject.run(subject.emit(blob), {"x": feed})
+    assert error(list(found.values()), reference.run(model, [feed])) < 1e-6
+
+
 def test_an_input_that_nothing_reads_is_refused(tmp_path: Path) -> None:
     b = Builder()
     x, _ = b.input("x", shape=(2, 3)), b.input("unused", shape=(2, 3))

@@ -28,6 +28,28 @@ def _pooled(**options: Any) -> Net:
     return lambda x: S.Pooling(x, kernel=(3, 2), stride=(2, 3), pad=(1, 0), **options)
 
 
+def _regions() -> Any:
+    """Of the first image, as constants."""
+    return S.concat(S.zeros((2, 1)), S.ones((2, 2)), S.ones((2, 2)) * 4.3, dim=1)
+
+
+def _moved(x: Any) -> Any:
+    shape = {"kernel": (3, 3), "pad": (1, 1)}
+    offset = S.Convolution(x, num_filter=18, name="offset", **shape)
+    mask = S.sigmoid(S.Convolution(x, num_filter=9, name="mask", **shape))
+    return S.contrib.ModulatedDeformableConvolution(
+        x, offset, mask, num_filter=6, name="moved", **shape
+    )
+
+
+def _places(x: Any) -> Any:
+    return S.tanh(S.Convolution(x, kernel=(1, 1), num_filter=2, name="places"))
+
+
+def _maps(x: Any) -> Any:
+    return S.FullyConnected(x, num_hidden=6, name="maps")
+
+
 def _leaky(kind: str, **options: Any) -> Net:
     return lambda x: S.LeakyReLU(x, act_type=kind, **options)
 
@@ -95,6 +117,30 @@ NETS: dict[str, tuple[Net, tuple[int, ...]]] = {
     "deconvolution, groups": (
         lambda x: S.Deconvolution(x, kernel=(2, 2), num_filter=6, num_group=2, no_bias=False),
         IMAGE),
+    "adaptive, unequal": (
+        lambda x: S.contrib.AdaptiveAvgPooling2D(x, output_size=(3, 4)), IMAGE),
+    "moved windows": (_moved, IMAGE),
+    "regions": (
+        lambda x: S.contrib.ROIAlign(x, _regions(), pooled_size=(3, 2), spatial_scale=0.7), IMAGE),
+    "regions, aligned": (
+        lambda x: S.contrib.ROIAlign(x, _regions(), pooled_size=(2, 3), spatial_scale=0.9,
+                                     sample_ratio=2, aligned=True), IMAGE),
+    "greatest of regions": (
+        lambda x: S.ROIPooling(x, _regions(), pooled_size=(3, 2), spatial_scale=0.8), IMAGE),
+    "read at places": (lambda x: S.BilinearSampler(x, 1.2 * _places(x)), IMAGE),
+    "read at moved places": (
+        lambda x: S.BilinearSampler(x, S.GridGenerator(3 * _places(x), transform_type="warp")),
+        IMAGE),
+    "read at mapped places": (
+        lambda x: S.BilinearSampler(x, S.GridGenerator(
+            _maps(x), transform_type="affine", target_shape=(5, 3))), IMAGE),
+    "transformed": (
+        lambda x: S.SpatialTransformer(x, _maps(x), target_shape=(3, 5), transform_type="affine",
+                                       sampler_type="bilinear"), IMAGE),
+    "anchors": (
+        lambda x: S.Group([x + 1, S.contrib.MultiBoxPrior(
+            x, sizes=(0.3, 0.5), ratios=(1, 2, 0.5), clip=True, steps=(0.2, 0.3),
+            offsets=(0.4, 0.6))]), IMAGE),
     "upsampling": (lambda x: S.UpSampling(x, scale=3, sample_type="nearest"), IMAGE),
     **{f"upsampling, bilinear {scale}": (
         lambda x, scale=scale: S.UpSampling(x, S.var("up_weight"), scale=scale, num_filter=4,
@@ -146,6 +192,14 @@ NETS: dict[str, tuple[Net, tuple[int, ...]]] = {
     "softmax as an output": (lambda x: S.SoftmaxOutput(x, S.var("softmax_label")), MATRIX),
     "softmax as an output, of images": (
         lambda x: S.SoftmaxOutput(x, S.var("softmax_label"), multi_output=True), IMAGE),
+    "softmax as an output, its label reshaped": (
+        lambda x: S.SoftmaxOutput(x, S.Reshape(S.var("softmax_label", shape=(1, 3)), shape=(-1,))),
+        MATRIX),
+    "margins as an output": (
+        lambda x: S.SVMOutput(x, S.var("softmax_label"), margin=0.5, use_linear=True), MATRIX),
+    "ones of the operand's type": (lambda x: x + S.ones_like(x, dtype="int32"), MATRIX),
+    "zeros to begin with": (
+        lambda x: x * S.FullyConnected(S.zeros((0, 7)), num_hidden=5, name="state"), MATRIX),
     "softmax of rows": (lambda x: S.SoftmaxActivation(x), MATRIX),
     "softmax over channels": (lambda x: S.SoftmaxActivation(x, mode="channel"), IMAGE),
     "product": (
@@ -179,6 +233,10 @@ REFUSED: dict[str, tuple[Net, tuple[int, ...], str]] = {
     "last window in the padding": (
         lambda x: S.Pooling(x, kernel=(3, 2), stride=(2, 3), pad=(1, 0), pool_type="max",
                             pooling_convention="full"), IMAGE, "in the padding alone"),
+    "moved windows": (
+        lambda x: S.contrib.DeformableConvolution(
+            x, S.Convolution(x, kernel=(1, 1), num_filter=2), kernel=(1, 1), num_filter=2),
+        IMAGE, "beyond the outermost"),
     "dropout at inference": (
         lambda x: S.Dropout(x, mode="always"), MATRIX, "drops elements at inference"),
 }  # fmt: skip

@@ -7,10 +7,13 @@ import pytest
 from adapters.mxnet.scopes import (
     beside_layers,
     classes_of,
+    is_unnamed,
     named_blocks,
     root_prefix,
     scope_of,
+    with_unnamed,
 )
+from ir_hub.sdk.source import SourceNode
 
 
 @pytest.mark.parametrize(
@@ -68,3 +71,32 @@ def test_blocks_without_a_number() -> None:
     assert blocks == {"features"}
     scopes = [scope_of(name, "m_", [], blocks) for name in names[:3]]
     assert scopes == ["features.conv0", "features.bottleneck0.batchnorm0", "output_pred"]
+
+
+def test_what_only_mxnet_named_is_in_the_block_around_it() -> None:
+    """An addition ends the unit of what it adds; what leads out of a unit stays outside."""
+    nodes = [
+        SourceNode("Convolution", ("data", "s1_unit1_conv1_weight"), ("a",), name="s1_unit1_conv1"),
+        SourceNode("Activation", ("a",), ("b",), name="activation0"),
+        SourceNode("Convolution", ("b", "s1_unit1_conv2_weight"), ("c",), name="s1_unit1_conv2"),
+        SourceNode("elemwise_add", ("c", "a"), ("d",), name="_plus0"),
+        SourceNode("Pooling", ("d",), ("e",), name="pooling0"),
+    ]
+    scopes = ["s1.unit1.conv1", "", "s1.unit1.conv2", "", ""]
+    found = ["s1.unit1.conv1", "s1.unit1", "s1.unit1.conv2", "s1.unit1", ""]
+    assert with_unnamed(nodes, scopes) == found
+
+
+@pytest.mark.parametrize(
+    ("name", "op", "found"),
+    [
+        ("_plus12", "elemwise_add", True),
+        ("broadcast_mul0", "broadcast_mul", True),
+        ("activation3", "Activation", True),
+        ("relu1", "Activation", False),
+        ("concat", "Concat", False),
+        ("res_plus0", "elemwise_add", False),
+    ],
+)
+def test_unnamed(name: str, op: str, found: bool) -> None:
+    assert is_unnamed(name, op) is found
