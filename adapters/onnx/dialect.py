@@ -36,6 +36,11 @@ table = Dialect(
         "space_to_depth": WINDOW,
         "grid_sample": WINDOW,
     },
+    unread={
+        "ai.onnx.ml::": "it is of a classical model, which networks' frameworks have no ops for",
+        "com.microsoft": "it is ONNX Runtime's own; give the model as it was before ONNX Runtime "
+        "optimised or quantised it",
+    },
 )
 
 

@@ -14,6 +14,8 @@ from adapters.onnx import (  # noqa: F401 (each adds its rows)
     ops_recurrent,
     ops_reduce,
     ops_resize,
+    ops_runtime,
+    ops_runtime_attention,
     ops_sampling,
     ops_shape,
     ops_signal,

@@ -87,28 +87,3 @@ def write_swish(node: Node, emitter: Any) -> Any:
 def write_relu6(node: Node, emitter: Any) -> Any:
     low, high = (emitter.scalar(value, node.x.dtype) for value in (0, 6))
     return emitter.node("Clip", [node.x, low, high])
-
-
-@table.read("com.microsoft::Gelu")
-def gelu_of_runtime(call: Call, b: Builder) -> Any:
-    only(call)
-    return b.gelu(call.inputs[0])
-
-
-@table.read("com.microsoft::FastGelu")
-def fast_gelu(call: Call, b: Builder) -> Any:
-    only(call)
-    x, bias = call.inputs[0], call.input(1)
-    return b.gelu(x if bias is None else b.add(x, bias), approximate="tanh")
-
-
-@table.read("com.microsoft::QuickGelu")
-def quick_gelu(call: Call, b: Builder) -> Any:
-    only(call, "alpha")
-    return b.swish(call.inputs[0], alpha=call.attrs.get("alpha", 1.702))
-
-
-@table.read("com.microsoft::BiasGelu")
-def bias_gelu(call: Call, b: Builder) -> Any:
-    only(call)
-    return b.gelu(b.add(*call.inputs))

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 from adapters.onnx.dialect import dtype_of_number, only, rank_of, table
-from ir_hub.ir.graph import Node
+from ir_hub.ir.graph import Node, Value
+from ir_hub.ir.types import Shape
+from ir_hub.ops.attention import group_of
 from ir_hub.ops.build import Builder
 from ir_hub.sdk.dialect import Call, Unsupported
 
@@ -76,9 +79,16 @@ def _is_core(call: Call) -> bool:
     shapes = [value.shape if value is not None else None for value in (q, k, v)]
     if any(shape is None or len(shape) != 4 for shape in shapes):
         return False
-    if len({shape[1] for shape in shapes if shape}) != 1:
+    if not _are_heads(*shapes):  # type: ignore[arg-type]
         return False
     return mask is None or bool(mask.shape and mask.shape[-1] == shapes[1][2])  # type: ignore[index]
+
+
+def _are_heads(q: Shape, k: Shape, v: Shape) -> bool:
+    """Whether queries have keys of their own, or heads in a row share them, as ONNX has it."""
+    if k[:-2] != v[:-2] or k[:-2] == q[:-2]:
+        return k[:-2] == v[:-2]
+    return len(q) > 3 and k[:-3] == q[:-3] and (k[-3] == 1 or group_of(q, k) > 1)
 
 
 @table.write("multi_head_attention", since=23)
@@ -96,22 +106,34 @@ def write_attention(node: Node, emitter: Any) -> Any:
 @table.write("attention", since=23)
 def write_attention_core(node: Node, emitter: Any) -> Any:
     """ONNX's Attention has batch and heads before the two axes; or batch only, for one head."""
-    operands = (node.q, node.k, node.v)
+    operands = [node.q, node.k, node.v]
     (rank,) = ranks if len(ranks := {rank_of(v, "attention") for v in operands}) == 1 else (0,)
-    leading = {value.shape[:-2] for value in operands}
-    if rank not in (3, 4) or len(leading) != 1:
+    if rank < 3 or not _are_heads(*(value.shape for value in operands)):
         raise Unsupported("attention of other than batch, heads, length and width")
     attributes = {"scale": node.scale, "is_causal": node.causal}
     mask = node.mask
+    if rank > 4:
+        operands = [_merged(value, value.shape, emitter) for value in operands]
+        if mask is not None and rank_of(mask, "the mask of attention") > 3:
+            full = (*node.q.shape[:-3], *mask.shape[-3:])
+            mask = _merged(emitter.node("Expand", [mask, full])[0], full, emitter)
     if rank == 3:
         attributes |= {"q_num_heads": 1, "kv_num_heads": 1}
         if mask is not None and rank_of(mask, "the mask of attention") == 3:
             mask = emitter.node("Unsqueeze", [mask, (1,)])[0]
     if mask is not None and rank_of(node.mask, "the mask of attention"):
-        rows, queries = (1, *node.mask.shape)[-2], node.q.shape[-2]
-        if rows != queries:  # which ONNX allows, but ONNX Runtime doesn't
-            mask = emitter.node("Expand", [mask, (queries, 1)])[0]
-    return emitter.node("Attention", [*operands, mask], attributes)
+        scores = (node.q.shape[-2], node.k.shape[-2])
+        if (1, *node.mask.shape)[-2:] != scores:  # which ONNX allows, but ONNX Runtime doesn't
+            mask = emitter.node("Expand", [mask, scores])[0]
+    y = emitter.node("Attention", [*operands, mask], attributes)
+    if rank > 4:
+        return emitter.node("Reshape", [*y, (*node.q.shape[:-1], node.v.shape[-1])])
+    return y
+
+
+def _merged(value: Value | str, shape: Shape, emitter: Any) -> Any:
+    """A tensor of that shape with the axes before its last three as one."""
+    return emitter.node("Reshape", [value, (math.prod(shape[:-3]), *shape[-3:])])[0]
 
 
 @table.write("linear", since=11)

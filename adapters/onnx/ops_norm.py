@@ -43,7 +43,7 @@ def write_batch_norm(node: Node, emitter: Any) -> Any:
     return emitter.node("BatchNormalization", tensors, attributes, len(node.results))
 
 
-@table.read("LayerNormalization", since=17)
+@table.read("LayerNormalization", since=1)  # before opset 17 it is ONNX Runtime's own
 def layer_norm(call: Call, b: Builder) -> Any:
     only(call, "axis", "epsilon", "stash_type")
     expect(call, stash_type=1)
@@ -103,33 +103,3 @@ def group_norm(call: Call, b: Builder) -> Any:
 def write_group_norm(node: Node, emitter: Any) -> Any:
     attributes = {"num_groups": node.groups, "epsilon": node.eps}
     return emitter.node("GroupNormalization", [node.x, node.weight, node.bias], attributes)
-
-
-@table.read("com.microsoft::SimplifiedLayerNormalization", "SimplifiedLayerNormalization")
-def simplified_layer_norm(call: Call, b: Builder) -> Any:
-    """ONNX Runtime's name for RMSNormalization."""
-    only(call, "axis", "epsilon", "stash_type")
-    if call.wants(1):
-        raise Unsupported("SimplifiedLayerNormalization that returns its statistics")
-    axis, eps = call.attrs.get("axis", -1), call.attrs.get("epsilon", 1e-5)
-    return b.rms_norm(*call.inputs, axis=axis, eps=eps)
-
-
-@table.read(
-    "com.microsoft::SkipLayerNormalization", "com.microsoft::SkipSimplifiedLayerNormalization"
-)
-def skip_layer_norm(call: Call, b: Builder) -> Any:
-    """ONNX Runtime's fusion of an addition and a normalisation."""
-    only(call, "epsilon")
-    if call.wants(1) or call.wants(2):
-        raise Unsupported(f"{call.type} that returns its statistics")
-    simplified = "Simplified" in call.type
-    x, skip, weight = call.inputs[:3]
-    beta, bias = (None, call.input(3)) if simplified else (call.input(3), call.input(4))
-    total = b.add(x, skip) if bias is None else b.add(b.add(x, skip), bias)
-    eps = call.attrs.get("epsilon", 1e-12)
-    if simplified:
-        y = b.rms_norm(total, weight, eps=eps)
-    else:
-        y = b.layer_norm(total, weight, beta, eps=eps)
-    return (y, None, None, total)

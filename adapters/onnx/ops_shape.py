@@ -146,6 +146,12 @@ def write_range(node: Node, emitter: Any) -> Any:
     return emitter.node("Range", [node.start, node.limit, node.delta])
 
 
+@table.write("positions", since=11)
+def write_positions(node: Node, emitter: Any) -> Any:
+    first, step = (emitter.scalar(number, DType.INT64) for number in (0, 1))
+    return emitter.node("Range", [first, emitter.single(node.size), step])
+
+
 @table.read("ConstantOfShape", since=9)
 def constant_of_shape(call: Call, b: Builder) -> Any:
     only(call, "value")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -11,6 +12,7 @@ from onnx import AttributeProto
 
 from adapters.onnx.elements import dtype_of
 from adapters.onnx.files import opsets, tensor_of, type_name
+from adapters.onnx.order import in_order
 from adapters.onnx.schemas import check_names, check_node
 from adapters.onnx.scopes import metadata_of, scope_of
 from ir_hub.ir.dims import Dim, Symbol, symbol
@@ -23,6 +25,7 @@ from ir_hub.sdk.source import SourceGraph, SourceNode, symbol_name
 
 UNREADABLE = "irhub::unreadable"  # stands for what isn't a node but can't be read; says why
 _ANY_SIZE = ("", "?", "-1", "*", "None", "unk", "unknown")  # names that exporters give any size
+_SHORT = 64  # elements of what isn't a weight
 _CONSTANT = onnx.defs.get_schema("Constant", 13)  # the first that has all forms
 _VALUES = {
     "value_float": DType.FLOAT32,
@@ -82,6 +85,7 @@ class _Walker:
             if node.op_type == "Constant" and (value := self.value_of(node)) is not None
         )
         inputs = [value for value in proto.input if value.name not in constants]
+        constants.update(_cast_back(proto, constants))
         refused = [*_sparse(proto), *_not_tensors(inputs)]
         return SourceGraph(
             inputs={
@@ -98,8 +102,8 @@ class _Walker:
     def nodes(
         self, proto: onnx.GraphProto, constants: Mapping[str, Tensor]
     ) -> Iterator[SourceNode]:
-        for node in proto.node:
-            if node.op_type == "Constant" and node.output[0] in constants:
+        for node in in_order(proto.node):
+            if node.op_type in ("Constant", "Cast") and node.output[0] in constants:
                 continue
             domain = "" if node.domain == "ai.onnx" else node.domain
             if domain not in self.versions:
@@ -179,6 +183,20 @@ class _Walker:
         if named:
             self.by_param[proto.dim_param] = name
         return symbol(name)
+
+
+def _cast_back(
+    proto: onnx.GraphProto, constants: Mapping[str, Tensor]
+) -> Iterator[tuple[str, Tensor]]:
+    """Short constants that converters to half precision store in it, and cast back for the ops
+    whose scales, limits and the like can't be: read rules want to see those."""
+    for node in proto.node:
+        to = [attribute.i for attribute in node.attribute if attribute.name == "to"]
+        if node.op_type != "Cast" or to != [onnx.TensorProto.FLOAT] or len(node.input) != 1:
+            continue
+        half = constants.get(node.input[0])
+        if half is not None and half.dtype is DType.FLOAT16 and math.prod(half.shape) <= _SHORT:
+            yield node.output[0], ArrayTensor(half.numpy().astype(np.float32))
 
 
 def _shortest(value: float) -> float:

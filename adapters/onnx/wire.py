@@ -52,24 +52,26 @@ def _copy(file: memoryview, start: int, end: int, message: str, chunks: Chunks, 
     paths = _PATHS[message]
     length, kept = 0, start  # what lies between kept and position is copied as it is
     position = start
+    moved = b""  # goes last: what a tensor said before of where it lies is no longer so
     while position < end:
         field = position
         tag, position = _varint(file, position, end)
         size, position = _size(file, tag & 7, position, end)
         number = tag >> 3
-        inner: Chunks = []
+        inner: Chunks | None = None
         if size >= BIG and tag & 7 == _BYTES and number in paths:
+            inner = []
             inner_length = _copy(file, position, position + size, paths[number], inner, depth + 1)
             inner.insert(0, _tag(number, _BYTES) + _encoded(inner_length))
         elif size >= BIG and message == "TensorProto" and number == _RAW_DATA:
-            inner = [_elsewhere(position, size)]
+            inner, moved = [], _elsewhere(position, size)
         position += size
-        if inner:
+        if inner is not None:
             chunks += [file[kept:field], *inner]
             length += field - kept + sum(map(len, inner))
             kept = position
-    chunks.append(file[kept:end])
-    return length + end - kept
+    chunks += [file[kept:end], moved]
+    return length + end - kept + len(moved)
 
 
 def _size(file: memoryview, kind: int, position: int, end: int) -> tuple[int, int]:

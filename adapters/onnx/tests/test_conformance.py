@@ -32,8 +32,8 @@ KNOWN["qlinear_matmul-1"] = "takes a scale for each row of no other than the rig
 # fmt: off
 RESPELLED = {
     "attention", "channel_shuffle", "embedding", "expm1", "floor_div", "gru", "linear", "log1p",
-    "lstm", "not_equal", "one_hot", "relu6", "reverse", "rnn", "rsqrt", "silu", "softplus",
-    "square", "swish",
+    "lstm", "not_equal", "one_hot", "positions", "relu6", "reverse", "rnn", "rsqrt", "silu",
+    "softplus", "square", "swish",
 }
 # fmt: on
 # What it says when it has no kernel for a type, or an op's option, that ONNX defines.

@@ -145,6 +145,63 @@ def test_all_unsupported_nodes_are_listed() -> None:
     assert "sparse" in str(caught.value)
 
 
+def _body(name: str, *nodes: onnx.NodeProto, inputs: tuple[str, ...] = ()) -> onnx.GraphProto:
+    def value(name: str) -> onnx.ValueInfoProto:
+        return helper.make_tensor_value_info(name, onnx.TensorProto.FLOAT, None)
+
+    return helper.make_graph(nodes, name, [*map(value, inputs)], [value(nodes[-1].output[0])])
+
+
+_node = helper.make_node
+_FROB, _CONV = _node("Frob", ["x"], ["a"], "frob"), _node("Conv", ["x", "a"], ["b"], "conv")
+_THEN = _body("then", _node("Conv", ["x", "a"], ["t"]), _node("Relu", ["t"], ["u"]))
+_ELSE = _body("else", _node("Fancy", ["x"], ["e"], "fancy"))
+_STEP = _body("step", _node("Fancy", ["a_in"], ["s"], "fancy"), inputs=("i", "c_in", "a_in"))
+
+
+@pytest.mark.parametrize(
+    ("nodes", "listed", "behind"),
+    [
+        ([_FROB, _CONV, _node("Flatten", ["b"], ["y"])], ["frob (Frob)"], 1),
+        ([_FROB, _CONV, _node("Fancy", ["b"], ["y"], "fancy")],
+         ["frob (Frob)", "fancy (Fancy)"], 1),
+        ([_FROB, _node("Softmax", ["a"], ["y"], "own", strange=1)],
+         ["frob (Frob)", "own (Softmax)"], 0),
+        ([_FROB, _node("MatMul", ["x", "x2"], ["b"], "odd"), _node("Add", ["a", "b"], ["y"])],
+         ["frob (Frob)", "odd (MatMul)"], 0),
+        ([_FROB, _node("If", ["c"], ["y"], "if", then_branch=_THEN, else_branch=_ELSE)],
+         ["frob (Frob)", "fancy (Fancy)"], 2),
+        ([_FROB, _node("Loop", ["n", "c", "a"], ["y"], "loop", body=_STEP)],
+         ["frob (Frob)", "fancy (Fancy)"], 1),
+    ],
+    ids=["behind", "no_rule_behind", "own_reason_behind", "contradiction", "branches", "loop"],
+)  # fmt: skip
+def test_nodes_behind_unsupported_ones_are_counted(
+    nodes: list[onnx.NodeProto], listed: list[str], behind: int
+) -> None:
+    flags = {"c": np.array(True), "n": np.array(3)}
+    model = model_of(nodes, {"x": [2, 3], "x2": [2, 3]}, weights=flags)
+    with pytest.raises(UnsupportedNodes) as caught:
+        parsed(model)
+    assert [problem.subject for problem in caught.value.problems] == listed
+    assert (f"({behind} more can't be checked" if behind else "onnx: ") in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("domain", "op", "why"),
+    [
+        ("ai.onnx.ml", "TreeEnsembleClassifier", "a classical model"),
+        ("com.microsoft", "DynamicQuantizeLSTM", "as it was before ONNX Runtime"),
+        ("com.microsoft.nchwc", "ReorderInput", "as it was before ONNX Runtime"),
+    ],
+)
+def test_why_a_kind_of_op_is_not_read(domain: str, op: str, why: str) -> None:
+    model = model_of([helper.make_node(op, ["x"], ["y"], domain=domain)], {"x": [2]})
+    model.opset_import.append(helper.make_opsetid(domain, 1))
+    with pytest.raises(UnsupportedNodes, match=f"no rule reads {domain}::{op}: .*{why}"):
+        parsed(model)
+
+
 @pytest.mark.parametrize(
     ("node", "message"),
     [
@@ -172,6 +229,22 @@ def test_inputs_by_the_caller() -> None:
     assert found.graph.outputs[0].shape == (4, 3)
     with pytest.raises(BadRequest, match="no input z; its inputs are x"):
         parsed(model, z=TensorType(DType.FLOAT32, (4, 3)))
+
+
+def test_a_branch_that_the_callers_sizes_rule_out() -> None:
+    nodes = [
+        helper.make_node("Squeeze", ["x", "axes"], ["s"]),
+        helper.make_node("Neg", ["s"], ["n"]),
+    ]
+    squeezed = helper.make_graph(nodes, "row", [], [onnx.ValueInfoProto(name="n")])
+    kept = helper.make_graph(
+        [helper.make_node("Neg", ["x"], ["m"])], "all", [], [onnx.ValueInfoProto(name="m")]
+    )
+    choice = helper.make_node("If", ["go"], ["y"], then_branch=squeezed, else_branch=kept)
+    model = model_of([choice], {"x": ["rows", 4]}, weights={"axes": np.array([0])})
+    model.graph.input.append(helper.make_tensor_value_info("go", onnx.TensorProto.BOOL, []))
+    (node,) = parsed(model, x=TensorType(DType.FLOAT32, (3, 4))).graph.nodes
+    assert [len(body.outputs[0].shape or ()) for body in node.bodies()] == [1, 2]
 
 
 def test_symbols() -> None:

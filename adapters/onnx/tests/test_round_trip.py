@@ -82,6 +82,37 @@ def test_branches_and_loops(tmp_path: Path) -> None:
         same_outputs(model, tmp_path, x=sign * np.abs(floats(3)))
 
 
+def test_nodes_in_any_order(tmp_path: Path) -> None:
+    """As converters to half precision leave them: ONNX Runtime sorts them."""
+
+    def branch(op: str, name: str) -> onnx.GraphProto:
+        node = helper.make_node(op, ["late"], [name])
+        return helper.make_graph([node], name, [], [onnx.ValueInfoProto(name=name)])
+
+    nodes = [
+        helper.make_node("If", ["go"], ["chosen"], then_branch=branch("Exp", "p"),
+                         else_branch=branch("Neg", "q")),
+        helper.make_node("Add", ["chosen", "late"], ["y"]),
+        helper.make_node("Greater", ["s", "zero"], ["go"]),
+        helper.make_node("ReduceSum", ["x"], ["s"], keepdims=0),
+        helper.make_node("Cos", ["x"], ["late"]),
+    ]  # fmt: skip
+    model = model_of(nodes, {"x": [3]}, weights={"zero": np.float32(0)})
+    for sign in (1, -1):
+        same_outputs(model, tmp_path, x=sign * np.abs(floats(3)))
+
+
+def test_scales_in_half_precision_are_still_scales(tmp_path: Path) -> None:
+    nodes = [
+        helper.make_node("Resize", ["x", "", "scales"], ["y"], mode="nearest"),
+        helper.make_node("Cast", ["stored"], ["scales"], to=onnx.TensorProto.FLOAT),
+    ]
+    weights = {"stored": np.array([1, 1, 2, 1.5], np.float16)}
+    model = model_of(nodes, {"x": ["n", 2, 4, 6]}, weights=weights)
+    (resize,) = same_outputs(model, tmp_path, x=floats(2, 2, 4, 6)).graph.nodes
+    assert resize.scale_factors == (2.0, 1.5)
+
+
 def test_weights_apart(tmp_path: Path) -> None:
     weights = {"w": floats(40, 30), "b": floats(30), "k": np.array("text", object)}
     nodes = [helper.make_node("Gemm", ["x", "w", "b"], ["y"])]

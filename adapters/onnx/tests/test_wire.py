@@ -65,6 +65,14 @@ def test_any_sizes(sizes: list[int], in_a_node: bool) -> None:
     assert assert_faithful(model.SerializeToString()) == big
 
 
+def test_a_tensor_that_says_that_it_is_here() -> None:
+    """As ONNX writes one that it once read from another file."""
+    model = model_of([], {}, ["c"], {"c": np.arange(1000, dtype=np.float32)})
+    (tensor,) = model.graph.initializer
+    tensor.data_location = onnx.TensorProto.DEFAULT
+    assert assert_faithful(model.SerializeToString()) == 1
+
+
 def test_weights_in_a_body_are_left_where_they_are() -> None:
     constant = numpy_helper.from_array(np.arange(1000, dtype=np.float32))
     node = helper.make_node("Constant", [], ["c"], value=constant)
