@@ -6,15 +6,16 @@ from __future__ import annotations
 from adapters.pytorch.exported import TYPES, Ref
 from ir_hub.sdk.source import SourceNode
 
+# Ops that give the operand itself where they have nothing to drop.
+_DROPOUTS = frozenset(("alpha_dropout", "dropout", "feature_alpha_dropout", "feature_dropout"))
 # Ops whose result may be the operand's own elements, looked at in another way.
-VIEWS = frozenset((
-    "alias", "alpha_dropout", "broadcast_tensors", "broadcast_to", "chunk", "contiguous", "detach",
-    "diagonal", "dropout", "expand", "expand_as", "feature_alpha_dropout", "feature_dropout",
-    "flatten", "lift_fresh", "mT", "meshgrid", "moveaxis", "movedim", "narrow", "numpy_T",
-    "permute", "positive", "ravel", "reshape", "reshape_as", "resolve_conj", "resolve_neg",
-    "select", "slice", "split", "split_with_sizes", "squeeze", "swapaxes", "swapdims", "t",
-    "tensor_split", "to", "transpose", "type_as", "unbind", "unflatten", "unfold", "unsqueeze",
-    "view", "view_as",
+_VIEWS = frozenset((
+    "alias", "broadcast_tensors", "broadcast_to", "chunk", "contiguous", "detach", "diagonal",
+    "expand", "expand_as", "flatten", "lift_fresh", "mT", "meshgrid", "moveaxis", "movedim",
+    "narrow", "numpy_T", "permute", "positive", "ravel", "reshape", "reshape_as", "resolve_conj",
+    "resolve_neg", "select", "slice", "split", "split_with_sizes", "squeeze", "swapaxes",
+    "swapdims", "t", "tensor_split", "to", "transpose", "type_as", "unbind", "unflatten", "unfold",
+    "unsqueeze", "view", "view_as",
 ))  # fmt: skip
 
 # How a part is put back into what it is a part of. The operands and attributes are those of the
@@ -23,6 +24,13 @@ _PUT_BACK = {
     "aten.slice.Tensor": "aten.slice_scatter.default",
     "aten.select.int": "aten.select_scatter.default",
 }
+
+
+def is_view(target: str, *, in_place: bool) -> bool:
+    """Whether an op gives its operand's elements as they are. In place, dropouts change them."""
+    space, _, rest = target.partition(".")
+    op = rest.partition(".")[0]
+    return space == "aten" and (op in _VIEWS or (op in _DROPOUTS and not in_place))
 
 
 class Aliases:

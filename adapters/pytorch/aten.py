@@ -71,8 +71,8 @@ class _Reader:
             raise Unsupported(f"{call.type} with {name} of a kind that isn't read ({item.kind})")
         if isinstance(item, Ref):
             value = call.inputs[item.index]
-            if value is None or value.type is None:  # its own node is listed already
-                raise ValueError(f"{call.type} of a value that isn't read")
+            if value is None or value.type is None:
+                raise Unsupported(f"{call.type} of a value whose type isn't known")
             return value
         if isinstance(item, Count):
             return self.count(name, item, call)

@@ -74,6 +74,7 @@ STYLE = Style(
     ),
     names=frozenset({"Callable", "F", "Fraction", "OrderedDict", "Tensor", "nn", "torch"}),
     absent="nn.Identity()",
+    listed="nn.ModuleList",
 )  # fmt: skip
 
 

@@ -15,6 +15,9 @@ from ir_hub.sdk.errors import BadModel
 from ir_hub.sdk.source import symbol_name
 
 TYPES = "->"  # the attribute of a node with what the file says of its results
+UNREADABLE = "irhub::unreadable"  # stands for what isn't a node but can't be read; says why
+_NUMBERS = ("sym_int_values", "sym_bool_values", "sym_float_values")
+VALUES = ("tensor_values", *_NUMBERS)  # a graph's tables of what its values are
 
 
 @dataclass(frozen=True)
@@ -169,5 +172,4 @@ def names_of(items: Sequence[Mapping[str, Any]]) -> tuple[str, ...]:
 
 def is_size(name: str, graph: Mapping[str, Any]) -> bool:
     """Whether a value is a Python number, not a tensor."""
-    tables = ("sym_int_values", "sym_bool_values", "sym_float_values")
-    return any(name in graph.get(table, ()) for table in tables)
+    return any(name in graph.get(table, ()) for table in _NUMBERS)

@@ -11,7 +11,8 @@ from ir_hub.codegen.derived import derived
 from ir_hub.codegen.spelling import Expr, Layer
 from ir_hub.ir.graph import Node, Value
 from ir_hub.ir.tensor import Tensor
-from ir_hub.ir.types import TensorType
+from ir_hub.ir.types import Shape, TensorType
+from ir_hub.ops.attention import group_of
 from ir_hub.sdk.operands import only
 
 
@@ -108,7 +109,17 @@ def _(node: Node) -> Expr:
     told = node.scale is not None and not (usual and math.isclose(node.scale, usual, rel_tol=1e-6))
     if told:
         text += f", scale={draft.literal(node.scale, 'scale')}"
+    if _may_share_heads(node.q.shape or (), node.k.shape or ()):
+        text += ", enable_gqa=True"
     return draft.done(f"F.scaled_dot_product_attention({text})")
+
+
+def _may_share_heads(queries: Shape, keys: Shape) -> bool:
+    """Whether heads of queries share those of keys, or may do so, for all that is known."""
+    if min(len(queries), len(keys)) < 4 or queries[-3] == keys[-3]:
+        return group_of(queries, keys) > 1
+    known = isinstance(queries[-3], int) and isinstance(keys[-3], int)
+    return not known or group_of(queries, keys) > 1
 
 
 @pytorch.write("multi_head_attention")

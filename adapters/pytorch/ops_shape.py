@@ -144,9 +144,9 @@ def _(node: Node) -> Expr:
     if len(axes) == 1:
         return draft.done(f"{text}.unsqueeze({draft.literal(axes[0], 'axis')})")
     rank = rank_of(node.x) + len(axes)
-    for axis in sorted(axis % rank for axis in axes):
-        text += f".unsqueeze({draft.literal(axis, 'axis')})"
-    return draft.done(text)
+    new = {axis % rank for axis in axes}
+    pieces = ["None" if axis in new else ":" for axis in range(max(new, default=-1) + 1)]
+    return draft.done(f"{text}[{', '.join(pieces)}]" if pieces else text)
 
 
 @pytorch.write("tile")
@@ -164,6 +164,14 @@ def _(node: Node) -> Expr:
     bounds = ", ".join(draft.number(value) for value in (node.start, node.limit, node.delta))
     only(node.start.dtype is not None, "the type of its elements isn't known")
     return draft.done(f"torch.arange({bounds}, dtype={draft.literal(node.start.dtype, 'dtype')})")
+
+
+@pytorch.write("positions")
+def _(node: Node) -> Expr:
+    draft = Draft()
+    if isinstance(node.size, tuple):
+        return draft.done(f"torch.arange({draft.literal(node.size[0], 'size')})")
+    return draft.done(f"torch.arange({draft.tensor(node.size)}.item())")
 
 
 @pytorch.write("constant_of_shape")

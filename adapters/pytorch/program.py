@@ -9,6 +9,7 @@ from typing import Any
 
 from adapters.pytorch.archive import Archive
 from adapters.pytorch.payloads import Payloads
+from adapters.pytorch.regions import inlined
 from ir_hub.ir.tensor import Tensor
 from ir_hub.sdk.adapter import Files
 from ir_hub.sdk.errors import BadModel
@@ -19,7 +20,8 @@ _OLD = ("serialized_exported_program.json", "serialized_state_dict.pt")
 
 @dataclass(frozen=True)
 class Program:
-    """An opened file: the program as its JSON says it, and its tensors by graph name."""
+    """An opened file: the program as its JSON says it, regions put in their places, and its tensors
+    by graph name."""
 
     json: Mapping[str, Any]
     weights: Payloads
@@ -63,6 +65,8 @@ def load(files: Files) -> Program:
         raise BadModel(f"{name} was saved on a machine with another order of bytes")
     program = archive.json(f"models/{models[0]}.json")
     _check(program, name)
+    module = program["graph_module"]
+    module["graph"] = inlined(module["graph"])
     weights, constants = (Payloads(archive, kind, models[0]) for kind in ("weights", "constants"))
     return Program(program, weights, constants)
 

@@ -6,9 +6,9 @@ from typing import Any
 
 from adapters.pytorch.aten import Operand, aten, operand, unary
 from adapters.pytorch.dialect import pytorch
-from adapters.pytorch.exported import TYPES, Count
+from adapters.pytorch.exported import TYPES, UNREADABLE, Count
 from adapters.pytorch.promotion import as_float, category, common_type, promoted
-from adapters.pytorch.walk import NUMBER, UNREADABLE
+from adapters.pytorch.walk import NUMBER
 from ir_hub.ir.graph import Value
 from ir_hub.ir.types import DType
 from ir_hub.ops.build import Builder

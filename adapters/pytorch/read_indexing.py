@@ -1,4 +1,4 @@
-"""Reads PyTorch's ops that take and put elements by index."""
+"""Reads PyTorch's ops that take elements by index."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ from typing import Any
 
 import numpy as np
 
-from adapters.pytorch.aten import Operand, aten, operand
+from adapters.pytorch.aten import aten
 from adapters.pytorch.reshaping import moved
-from ir_hub.ir.dims import maximum
 from ir_hub.ir.graph import Value
 from ir_hub.ir.types import DType
 from ir_hub.ops.build import Builder
+from ir_hub.ops.shape_rules import broadcast
 from ir_hub.sdk.operands import axis_of, cast, dtype_of, only, rank_of
 from ir_hub.sdk.operands import shape_of as sizes_of
 
@@ -44,7 +44,7 @@ def index(b: Builder, x: Value, indices: Sequence[Value | None]) -> Any:
     only(all(dtype_of(item).is_integer for item in items), "an index by a mask")
     if len(items) == 1:
         return b.gather(x, items[0], axis=axes[0])
-    places = _places(b, items)
+    places = places_of(b, items)
     others = [axis for axis in range(rank_of(x)) if axis not in axes]
     found = b.gather_nd(moved(b, x, [*axes, *others]), places)
     together = axes == list(range(axes[0], axes[0] + len(axes)))
@@ -56,83 +56,13 @@ def index(b: Builder, x: Value, indices: Sequence[Value | None]) -> Any:
     return moved(b, found, [*before, *range(width), *after])
 
 
-def _places(b: Builder, items: Sequence[Value]) -> Value:
+def places_of(b: Builder, items: Sequence[Value]) -> Value:
     """Indices of several axes, broadcast, as one tensor with an index of each in its last axis."""
-    rank = max(map(rank_of, items))
-    sizes = tuple(
-        maximum(*(sizes_of(item)[axis - rank] for item in items if rank_of(item) >= rank - axis))
-        for axis in range(rank)
-    )
+    sizes = broadcast(*map(sizes_of, items))
+    rank = len(sizes)
     spread = [b.expand(cast(b, item, DType.INT64), sizes) for item in items]
     found: Value = b.concat(tuple(b.unsqueeze(item, (rank,)) for item in spread), axis=rank)
     return found
-
-
-@aten("index_put.default")
-def index_put(
-    b: Builder, x: Value, indices: Sequence[Value | None], values: Value, accumulate: bool = False
-) -> Any:
-    items = [item for item in indices if item is not None]
-    leading = len(items) == len(indices) or all(item is None for item in indices[len(items) :])
-    only(leading and bool(items), "putting by indices of axes that aren't the first ones")
-    if len(items) == 1 and items[0].dtype is DType.BOOL:
-        only(values.shape == () and not accumulate, "putting several values by a mask")
-        more = rank_of(x) - rank_of(items[0])
-        mask = (
-            b.unsqueeze(items[0], tuple(range(rank_of(x) - more, rank_of(x)))) if more else items[0]
-        )
-        return b.where(mask, values, x)
-    only(all(dtype_of(item).is_integer for item in items), "putting by a mask")
-    places = _places(b, items)
-    shape = (*sizes_of(places)[:-1], *sizes_of(x)[len(items) :])
-    updates = values if values.shape == shape else b.expand(values, shape)
-    return b.scatter_nd(x, places, updates, reduction="add" if accumulate else "none")
-
-
-@aten("scatter.src", "scatter.value")
-def scatter(
-    b: Builder, x: Value, dim: int, index: Value, src: Value | None = None, value: Operand = 0
-) -> Any:
-    return _scatter(b, x, dim, index, src, value, "none")
-
-
-@aten("scatter_add.default")
-def scatter_add(b: Builder, x: Value, dim: int, index: Value, src: Value) -> Any:
-    return _scatter(b, x, dim, index, src, 0, "add")
-
-
-def _scatter(
-    b: Builder, x: Value, dim: int, index: Value, src: Value | None, value: Operand, how: str
-) -> Any:
-    if src is None:
-        filled = cast(b, operand(b, value, dtype_of(x)), x.dtype)
-        src = b.expand(filled, sizes_of(index))
-    only(src.shape == index.shape, "scattering a part of a tensor")
-    return b.scatter_elements(x, index, src, axis=axis_of(x, dim), reduction=how)
-
-
-@aten("select_scatter.default")
-def select_scatter(b: Builder, x: Value, src: Value, dim: int, index: int) -> Any:
-    axis = axis_of(x, dim)
-    return slice_scatter(b, x, b.unsqueeze(src, (axis,)), axis, index, index + 1 or None)
-
-
-@aten("slice_scatter.default")
-def slice_scatter(
-    b: Builder, x: Value, src: Value, dim: int = 0, start: int | None = None,
-    end: int | None = None, step: int = 1,
-) -> Any:  # fmt: skip
-    axis = axis_of(x, dim)
-    size = sizes_of(x)[axis]
-    only(isinstance(size, int) and step == 1, "putting a slice into an open size")
-    first, last, _ = slice(start, end).indices(int(size))
-    parts = [
-        b.slice(x, (0,), (first,), (axis,), (1,)) if first > 0 else None,
-        src,
-        b.slice(x, (last,), (size,), (axis,), (1,)) if last < size else None,
-    ]
-    present = tuple(part for part in parts if part is not None)
-    return present[0] if len(present) == 1 else b.concat(present, axis=axis)
 
 
 @aten("one_hot.default")

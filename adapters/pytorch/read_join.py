@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import Any
 
 from adapters.pytorch.aten import aten
 from adapters.pytorch.promotion import common_type
+from adapters.pytorch.read_shape import END
 from ir_hub.ir.dims import Dim, ceildiv
 from ir_hub.ir.graph import Value
+from ir_hub.ir.types import DType
 from ir_hub.ops.build import Builder
 from ir_hub.sdk.operands import axis_of, cast, only, rank_of, shape_of
 
@@ -58,6 +61,31 @@ def chunk(b: Builder, x: Value, chunks: int, dim: int = 0) -> Any:
     return b.split(x, sizes, axis=axis_of(x, dim), count=chunks)
 
 
+@aten("tensor_split.indices")
+def tensor_split(b: Builder, x: Value, indices: Sequence[Dim], dim: int = 0) -> Any:
+    """The parts before, between and after the indices."""
+    axis = axis_of(x, dim)
+    size = shape_of(x)[axis]
+    known = [index for index in (*indices, size) if isinstance(index, int)]
+    if len(known) == len(indices) + 1 and known == sorted(known) and known[0] >= 0:
+        sizes = tuple(end - start for start, end in pairwise((0, *known)))
+        return b.split(x, sizes, axis=axis, count=len(sizes))
+    return tuple(
+        b.slice(x, (start,), (end,), (axis,), (1,)) for start, end in pairwise((0, *indices, END))
+    )
+
+
+@aten("tensor_split.sections")
+def tensor_split_evenly(b: Builder, x: Value, sections: Dim, dim: int = 0) -> Any:
+    """Parts of one size, the first ones with an element more where it doesn't divide."""
+    axis = axis_of(x, dim)
+    size = shape_of(x)[axis]
+    only(isinstance(size, int) and isinstance(sections, int), "tensor_split of an open size")
+    each, more = divmod(int(size), int(sections))
+    sizes = tuple(each + (i < more) for i in range(int(sections)))
+    return b.split(x, None if not more else sizes, axis=axis, count=len(sizes))
+
+
 def _parts(b: Builder, x: Value, size: int, each: int, dim: int) -> Any:
     count = max(-(-size // each), 1)
     if count == 1:
@@ -76,3 +104,16 @@ def unbind(b: Builder, x: Value, dim: int = 0) -> Any:
         return (b.squeeze(x, (axis,)),)
     parts = b.split(x, None, axis=axis, count=count)
     return tuple(b.squeeze(part, (axis,)) for part in parts)
+
+
+@aten("diff.default")
+def diff(
+    b: Builder, x: Value, n: int = 1, dim: int = -1,
+    prepend: Value | None = None, append: Value | None = None,
+) -> Any:  # fmt: skip
+    """What each item of an axis has more than the one before it."""
+    axis = axis_of(x, dim)
+    only(n == 1 and x.dtype is not DType.BOOL, "differences of differences, or of truth values")
+    whole = cat(b, [part for part in (prepend, x, append) if part is not None], axis)
+    later = b.slice(whole, (1,), (END,), (axis,), (1,))
+    return b.sub(later, b.slice(whole, (0,), (-1,), (axis,), (1,)))

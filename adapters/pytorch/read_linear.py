@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
+
 from adapters.pytorch.aten import Operand, aten, operand
 from adapters.pytorch.promotion import promoted
 from ir_hub.ir.graph import Value
 from ir_hub.ir.types import DType
+from ir_hub.ops.attention import group_of
 from ir_hub.ops.build import Builder
 from ir_hub.sdk.operands import axis_of, dtype_of, only, rank_of, shape_of
 
@@ -80,6 +83,43 @@ def embedding(
     return b.embedding(indices, weight)
 
 
+@aten("embedding_bag.default", "embedding_bag.padding_idx")
+def embedding_bag(
+    b: Builder,
+    weight: Value,
+    indices: Value,
+    offsets: Value,
+    scale_grad_by_freq: bool = False,
+    mode: int = 0,
+    sparse: bool = False,
+    per_sample_weights: Value | None = None,
+    include_last_offset: bool = False,
+    padding_idx: int | None = None,
+) -> Any:
+    """Bags of one size each, as the module makes them of a matrix of indices."""
+    size = None if include_last_offset else _size_of_bags(offsets)
+    only(size is not None, "bags of several sizes")
+    only(padding_idx in (None, -1), "bags with items that don't count")
+    rows = b.embedding(indices, weight)
+    if per_sample_weights is not None:
+        rows = b.mul(rows, b.unsqueeze(per_sample_weights, (1,)))
+    bags = b.reshape(rows, (-1, size, shape_of(weight)[1]))
+    return b.call(("reduce_sum", "reduce_mean", "reduce_max")[mode], bags, (1,), keepdims=False)
+
+
+def _size_of_bags(offsets: Value) -> int | None:
+    """The size of each bag, if all have the same."""
+    if offsets.is_constant:
+        starts = offsets.array()
+        even = len(starts) > 1 and (starts == np.arange(len(starts)) * starts[1]).all()
+        return int(starts[1]) if even else None
+    made = offsets.producer
+    if made is None or made.op != "range" or made.start.scalar != 0:
+        return None
+    step = made.delta.scalar
+    return step if isinstance(step, int) and step > 0 else None
+
+
 @aten("scaled_dot_product_attention.default")
 def attention(
     b: Builder,
@@ -93,9 +133,12 @@ def attention(
     enable_gqa: bool = False,
 ) -> Any:
     only(dropout_p == 0, "attention with dropout is random: export the model after .eval()")
-    only(not enable_gqa or shape_of(query)[-3] == shape_of(key)[-3], "attention by groups")
     if attn_mask is not None and attn_mask.dtype not in (DType.BOOL, query.dtype):
         attn_mask = b.cast(attn_mask, to=query.dtype)
+    heads = shape_of(query)[-3] if rank_of(query) > 2 else 1
+    same = heads in (shape_of(key)[-3:-2] or (1,))
+    only(not enable_gqa or same or group_of(shape_of(query), shape_of(key)) > 1,
+         "attention by groups of heads whose numbers aren't known")  # fmt: skip
     return b.attention(query, key, value, attn_mask, scale=scale, causal=is_causal)
 
 

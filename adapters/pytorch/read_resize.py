@@ -68,7 +68,7 @@ for _n in (1, 2, 3):
         aten(f"{_name}{_n}d.default")(_nearest_by_axis(_literals_of))
 
 
-def _smooth(mode: str) -> Callable[..., Any]:
+def _smooth(mode: str, **literals: Any) -> Callable[..., Any]:
     def rule(
         b: Builder,
         x: Value,
@@ -77,7 +77,8 @@ def _smooth(mode: str) -> Callable[..., Any]:
         scale_factors: Sequence[float] | None = None,
     ) -> Any:
         coordinates = "align_corners" if align_corners else "half_pixel"
-        return _resized(b, x, output_size, scale_factors, mode=mode, coordinates=coordinates)
+        given = {"mode": mode, "coordinates": coordinates, **literals}
+        return _resized(b, x, output_size, scale_factors, **given)
 
     return rule
 
@@ -86,6 +87,11 @@ for _name, _mode in {
     "linear1d": "linear", "bilinear2d": "linear", "trilinear3d": "linear", "bicubic2d": "cubic",
 }.items():  # fmt: skip
     aten(f"upsample_{_name}.vec")(_smooth(_mode))
+
+# Smoothed, it weighs as Pillow does, and what lies outside the image has no weight.
+_SMOOTHED: dict[str, Any] = {"antialias": True, "exclude_outside": True, "cubic_coeff_a": -0.5}
+for _name, _mode in {"bilinear2d": "linear", "bicubic2d": "cubic"}.items():
+    aten(f"_upsample_{_name}_aa.vec")(_smooth(_mode, **_SMOOTHED))
 
 
 @aten("grid_sampler.default", "grid_sampler_2d.default")

@@ -140,6 +140,9 @@ def repeat(
     counts = tuple(dims if repeats is None else repeats)  # type: ignore[arg-type]
     counts = (*(1,) * (rank_of(x) - len(counts)), *counts)
     more = len(counts) - rank_of(x)
+    sizes = (*(1,) * more, *shape_of(x))
+    if all(1 in (size, count) for size, count in zip(sizes, counts, strict=True)):
+        return expand(b, x, tuple(s * n for s, n in zip(sizes, counts, strict=True)))
     return b.tile(b.unsqueeze(x, tuple(range(more))) if more else x, counts)
 
 

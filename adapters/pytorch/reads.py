@@ -2,6 +2,7 @@
 
 from adapters.pytorch import (
     read_activation,
+    read_cells,
     read_conv,
     read_creation,
     read_elementwise,
@@ -9,7 +10,9 @@ from adapters.pytorch import (
     read_join,
     read_linear,
     read_norm,
+    read_patches,
     read_pool,
+    read_putting,
     read_recurrent,
     read_reduce,
     read_resize,
@@ -18,6 +21,7 @@ from adapters.pytorch import (
 
 __all__ = [
     "read_activation",
+    "read_cells",
     "read_conv",
     "read_creation",
     "read_elementwise",
@@ -25,7 +29,9 @@ __all__ = [
     "read_join",
     "read_linear",
     "read_norm",
+    "read_patches",
     "read_pool",
+    "read_putting",
     "read_recurrent",
     "read_reduce",
     "read_resize",

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from adapters.pytorch.exported import names_of, outputs_of, plain
+from adapters.pytorch.exported import UNREADABLE, names_of, outputs_of, plain
 from adapters.pytorch.payloads import DTYPES
 from adapters.pytorch.program import Program, load
 from adapters.pytorch.run import to_numpy, to_torch
@@ -90,6 +90,8 @@ class _Replay:
                 named[item["name"]] = value
             else:
                 positional.append(value)
+        if target == UNREADABLE:
+            raise RunFailed(f"{node['name']} can't be run: {named['reason']}")
         found = _op(target)(*positional, **named)
         results = list(found) if isinstance(found, tuple | list) else [found]
         self.values.update(zip(names_of(node["outputs"]), results, strict=False))

@@ -6,8 +6,16 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
-from adapters.pytorch.aliases import VIEWS, Aliases
-from adapters.pytorch.exported import TYPES, Decoder, Ref, is_size, names_of, outputs_of
+from adapters.pytorch.aliases import Aliases, is_view
+from adapters.pytorch.exported import (
+    TYPES,
+    UNREADABLE,
+    Decoder,
+    Ref,
+    is_size,
+    names_of,
+    outputs_of,
+)
 from adapters.pytorch.program import Program
 from adapters.pytorch.scopes import scope_of
 from ir_hub.ir.dims import Dim, Expr, solve
@@ -17,7 +25,6 @@ from ir_hub.ir.types import TensorType
 from ir_hub.sdk.errors import BadModel, BadRequest
 from ir_hub.sdk.source import SourceGraph, SourceNode
 
-UNREADABLE = "irhub::unreadable"  # stands for what isn't a node but can't be read; says why
 NUMBER = "irhub::number"  # computes a Python number in a way that isn't read; for shapes it may do
 # They only check what was promised when the model was exported.
 CHECKS = frozenset(
@@ -177,7 +184,7 @@ class _Walker:
         used = tuple(name if name in self.used else "" for name in results)
         made = SourceNode(target, read, used, attrs, name=name, scope=scope)
         parts: list[SourceNode] = []
-        if target.startswith("aten.") and target.split(".")[1] in VIEWS and inputs:
+        if inputs and is_view(target, in_place=in_place):
             self.aliases.view(inputs[0], results, made)
             if in_place and target != "aten.detach.default":
                 reason = reason or f"it changes the shape of {inputs[0]} in place"

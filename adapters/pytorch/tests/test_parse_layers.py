@@ -8,7 +8,8 @@ import pytest
 import torch
 
 from adapters.pytorch.tests.exported import Call, check
-from adapters.pytorch.tests.exported_layers import FUNCTIONS, LAYERS, telling
+from adapters.pytorch.tests.exported_functions import FUNCTIONS
+from adapters.pytorch.tests.exported_layers import LAYERS, telling
 
 
 @pytest.mark.parametrize("name", LAYERS)

@@ -181,9 +181,9 @@ class Model(nn.Module):
 
     def forward(self, x, size):
         size = _resize(x, (2, 3), sizes=size.tolist(), mode="cubic", coordinates="asymmetric")
-        v3, v4 = _top_k(_pad(size, (2, 0, 1, 3), "reflect").amax((2, 3)), 2, -1, True)
+        y, z = _top_k(_pad(size, (2, 0, 1, 3), "reflect").amax((2, 3)), 2, -1, True)
         x = _avg_pool(x, (3, 3), (2, 2), ((0, 1), (0, 1)), (1, 1), True, False)
-        return v3, v4, x
+        return y, z, x
 
 
 def load(path="model.safetensors", device="cpu"):

@@ -107,10 +107,10 @@ class Model(nn.Module):
         self.constant2 = nn.Parameter(torch.empty(1, 9, 3))
 
     def forward(self, x):
-        v0, v1, _ = _with_directions(self.lstm(x), 2, False)
-        v0 = v0.transpose(1, 2).reshape(7, -1, 8)
-        v5, _ = _gru(
-            v0,
+        x, y, _ = _with_directions(self.lstm(x), 2, False)
+        x = x.transpose(1, 2).reshape(7, -1, 8)
+        x, _ = _gru(
+            x,
             self.constant1,
             self.constant2,
             None,
@@ -118,8 +118,8 @@ class Model(nn.Module):
             None,
             activations=[torch.sigmoid, torch.tanh],
         )
-        v5 = v5.squeeze(1)
-        return v5, v1
+        x = x.squeeze(1)
+        return x, y
 
 
 def load(path="model.safetensors", device="cpu"):

@@ -23,11 +23,11 @@ class Model(nn.Module):
         self.register_buffer("constant", torch.empty(3, dtype=torch.int64))
 
     def forward(self, left, right):
-        v0, v1 = self.shared(left, right)
-        v1 = v0 * v1
-        v0 = v0 - 1.5
-        x = self.constant
-        return v1, left, x, v0
+        x, y = self.shared(left, right)
+        y = x * y
+        x = x - 1.5
+        z = self.constant
+        return y, left, z, x
 
 
 def load(path="model.safetensors", device="cpu"):

@@ -14,14 +14,14 @@ class EncoderLayer(nn.Module):
         self.mlp = nn.Sequential(nn.Sequential(nn.Linear(16, 32), nn.GELU()), nn.Linear(32, 16))
 
     def forward(self, x, y):
-        v2, v3, v4 = self.qkv(x).chunk(3, -1)
-        v2 = v2.reshape(v2.shape[0], -1, 2, 8).transpose(1, 2)
-        v3 = v3.reshape(v3.shape[0], -1, 2, 8).transpose(1, 2)
-        v4 = v4.reshape(v4.shape[0], -1, 2, 8).transpose(1, 2)
-        y = F.scaled_dot_product_attention(v2, v3, v4, attn_mask=y).transpose(1, 2)
-        y = self.norm(x + y.reshape(y.shape[0], -1, 16))
-        x = self.mlp(y)
-        return y, x
+        z, u, v = self.qkv(x).chunk(3, -1)
+        z = z.reshape(z.shape[0], -1, 2, 8).transpose(1, 2)
+        u = u.reshape(u.shape[0], -1, 2, 8).transpose(1, 2)
+        v = v.reshape(v.shape[0], -1, 2, 8).transpose(1, 2)
+        z = F.scaled_dot_product_attention(z, u, v, attn_mask=y).transpose(1, 2)
+        z = self.norm(x + z.reshape(z.shape[0], -1, 16))
+        x = self.mlp(z)
+        return z, x
 
 
 class Encoder(nn.Module):
@@ -31,8 +31,8 @@ class Encoder(nn.Module):
         self.layer = EncoderLayer()
 
     def forward(self, tokens, mask):
-        v15, v18 = self.layer(self.embed(tokens), mask)
-        return v15 + v18
+        x, y = self.layer(self.embed(tokens), mask)
+        return x + y
 
 
 def load(path="model.safetensors", device="cpu"):
