@@ -18,12 +18,6 @@ from ir_hub.sdk.source import SourceGraph
 
 _KERAS = Format("keras", (".keras",), "model.py, functional Keras 3, and the model.keras it makes.")
 _SAVED = Format("saved_model", (".pb",), "model.py, its weights, and the SavedModel that it makes.")
-_HDF5 = Format(
-    "h5",
-    (".h5", ".hdf5"),
-    "Load the model by keras.saving.load_model where its code is, and save it as .keras; a file of "
-    "weights alone has no graph.",
-)
 _TFLITE = Format(
     "tflite", (".tflite", ".lite"), "Convert the SavedModel or Keras model that it was made from."
 )
@@ -36,10 +30,11 @@ class TensorFlowAdapter(Adapter):
     framework: ClassVar[str] = "tensorflow"
     reads: ClassVar[tuple[Format, ...]] = (
         Format("keras", (".keras",), "A functional or sequential Keras 3 model, with its weights."),
+        Format("hdf5", (".h5", ".hdf5"), "The same as HDF5, of Keras 2 too."),
         Format("saved_model", ("saved_model.pb",), "A SavedModel's folder, read by its graph."),
         Format("graph_def", (".pb",), "A frozen graph."),
     )
-    unread: ClassVar[tuple[Format, ...]] = (_HDF5, _TFLITE)
+    unread: ClassVar[tuple[Format, ...]] = (_TFLITE,)
     writes: ClassVar[tuple[Format, ...]] = (_KERAS, _SAVED)
     options: ClassVar[tuple[Option, ...]] = (
         SIZES,
@@ -73,7 +68,7 @@ class TensorFlowAdapter(Adapter):
         gc.freeze()
 
     def load(self, files: Files) -> Any:
-        """Opens a .keras file, a SavedModel or a graph; the weights stay where they are."""
+        """Opens a Keras model, a SavedModel or a graph; the weights stay where they are."""
         from adapters.tensorflow.files import load
         from adapters.tensorflow.saved import frozen, graph_file, is_frozen, model
 
@@ -103,7 +98,7 @@ class TensorFlowAdapter(Adapter):
     def run(
         self, files: Files, inputs: Mapping[str, np.ndarray[Any, Any]], work: Work
     ) -> dict[str, np.ndarray[Any, Any]]:
-        """Runs a .keras file, a SavedModel or a graph."""
+        """Runs a Keras model, a SavedModel or a graph."""
         from adapters.tensorflow.run import run
 
         options = work.options

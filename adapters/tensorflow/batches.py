@@ -1,4 +1,4 @@
-"""Repeating to the size of the batch, which functional Keras only has in another tensor."""
+"""Repeating and counting to open sizes, which functional Keras only has in another tensor."""
 
 from __future__ import annotations
 
@@ -7,16 +7,38 @@ from ir_hub.ir.graph import Graph, Node, Value
 
 
 def find_carriers(graph: Graph) -> None:
-    """Gives each `expand` to a size that only the run knows a tensor of that size, as `like`."""
+    """Gives each node that repeats, counts or takes items up to a size that only the run knows a
+    tensor of that size, as `like`."""
     at: dict[Dim, tuple[Value, int]] = {}
     _see(at, graph.inputs)
     for node in graph.nodes:
-        if node.op == "expand":
-            axis = spread_axis(node)
-            size = None if axis is None else (node.result.shape or ())[axis]
-            if size in at:
-                node.args["like"], node.args["like_axis"] = at[size]
+        size = _open_size(node)
+        if size in at:
+            node.args["like"], node.args["like_axis"] = at[size]
         _see(at, node.results)
+
+
+def _open_size(node: Node) -> Dim | None:
+    """The size that only the run knows, if a node is told one."""
+    axis = None
+    if node.op == "expand":
+        axis = spread_axis(node)
+    elif node.op == "positions":
+        axis = 0
+    elif node.op == "slice":
+        axis = first_items(node)
+    return None if axis is None else (node.result.shape or ())[axis]
+
+
+def first_items(node: Node) -> int | None:
+    """The axis of which a slice takes the first items, as many as only the run knows."""
+    if node.x.shape is None or not isinstance(node.ends, tuple) or len(node.ends) != 1:
+        return None
+    (end,), steps = node.ends, node.steps or (1,)
+    if isinstance(end, int) or node.starts != (0,) or steps != (1,):
+        return None
+    axis = (0 if node.axes is None else node.axes[0]) % len(node.x.shape)
+    return axis if (node.result.shape or ())[axis : axis + 1] == (end,) else None
 
 
 def _see(at: dict[Dim, tuple[Value, int]], values: list[Value]) -> None:

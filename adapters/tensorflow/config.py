@@ -15,6 +15,13 @@ from ir_hub.sdk.errors import BadModel
 Key = tuple[str, int, int]  # a layer's name, which call of it, which of its results
 _MODELS = ("Functional", "Sequential", "Model")
 _LAYER_MODULES = ("keras.layers", "keras.src.layers", "keras.models", "keras.src.models", "keras")
+# Layers that Keras' own networks bring with them.
+_OF_NETWORKS = (
+    ("keras.src.applications.convnext", "LayerScale"),
+    ("keras.src.applications.convnext", "StochasticDepth"),
+    ("keras.src.applications.inception_resnet_v2", "CustomScaleLayer"),
+)
+EXPORT = "give the SavedModel that model.export('folder') writes, which holds its graph"
 _MOST_RESULTS = 1000  # of one call
 
 
@@ -61,10 +68,11 @@ def refusal(layer: Mapping[str, Any]) -> str:
     """Why a layer can't be read whatever its type; empty if it may be."""
     module, name = str(layer.get("module")), str(layer.get("class_name"))
     if name == "Lambda":
-        return "a Lambda layer holds code of Python, which is never run"
-    if not (is_op(layer) or module in _LAYER_MODULES or module.startswith("keras.src.layers.")):
+        return f"a Lambda layer holds code of Python, which is never run: {EXPORT}"
+    own = is_op(layer) or module in _LAYER_MODULES or module.startswith("keras.src.layers.")
+    if not own and (module, name) not in _OF_NETWORKS:
         custom = layer.get("registered_name") or name
-        return f"{custom!r} is a custom object, whose code isn't in the file"
+        return f"{custom!r} is a custom object, whose code isn't in the file: {EXPORT}"
     return ""
 
 
@@ -119,7 +127,7 @@ def _entries(nested: Any) -> list[Any]:
     """The [name, call, result] of a nested structure, in order."""
     if isinstance(nested, list) and len(nested) == 3 and isinstance(nested[0], str):
         return [nested]
-    items = nested.values() if isinstance(nested, dict) else nested
+    items = _in_order(nested) if isinstance(nested, dict) else nested
     if not isinstance(nested, list | dict):
         raise BadModel("the model doesn't say what its inputs and outputs are")
     return [entry for item in items for entry in _entries(item)]
@@ -148,28 +156,35 @@ def calls_of(layers: list[Any], wanted: list[Key]) -> list[Call]:
 
 def _each_call(layers: list[Any]) -> Iterator[Call]:
     for layer in layers:
-        if not isinstance(layer, dict) or not isinstance(layer.get("inbound_nodes", []), list):
+        nodes = layer.get("inbound_nodes", []) if isinstance(layer, dict) else None
+        if not isinstance(nodes, list) or not isinstance(layer.get("config") or {}, dict):
             raise BadModel("a layer of the model isn't described as one")
-        for number, node in enumerate(layer.get("inbound_nodes", [])):
+        for number, node in enumerate(nodes):
             if not isinstance(node, dict):
                 raise BadModel(
                     f"the layer {layer.get('name')} is called as in Keras 2: load the model with "
                     "Keras 3, and save it again"
                 )
             call = Call(layer, number, node.get("args", []), node.get("kwargs", {}))
-            call.needs = [*_histories(call.args), *_histories(call.kwargs)]
+            call.needs = [*histories(call.args), *histories([*call.kwargs.values()])]
             yield call
 
 
-def _histories(nested: Any) -> Iterator[Key]:
+def histories(nested: Any) -> Iterator[Key]:
+    """The tensors among arguments, in order."""
     if isinstance(nested, dict):
         if nested.get("class_name") == "__keras_tensor__":
             yield _key(nested["config"]["keras_history"])
             return
-        nested = list(nested.values())
+        nested = _in_order(nested)
     if isinstance(nested, list):
         for item in nested:
-            yield from _histories(item)
+            yield from histories(item)
+
+
+def _in_order(nested: Mapping[str, Any]) -> list[Any]:
+    """What a dictionary holds, as Keras flattens it: by key."""
+    return [nested[key] for key in sorted(nested)]
 
 
 def placed(nested: Any, numbers: Iterator[int]) -> Any:
@@ -190,7 +205,7 @@ def placed(nested: Any, numbers: Iterator[int]) -> Any:
             return tuple(placed(item, numbers) for item in nested["items"])
         case "__ellipsis__":
             return ...
-    return {key: placed(item, numbers) for key, item in nested.items()}
+    return {key: placed(nested[key], numbers) for key in sorted(nested)}
 
 
 def groups_of(layers: list[Any], group: str) -> dict[str, str]:
@@ -200,7 +215,7 @@ def groups_of(layers: list[Any], group: str) -> dict[str, str]:
     for layer in layers:
         if is_op(layer):
             continue
-        name = _snake(str(layer.get("class_name")))
+        name = snake(_RENAMED.get(layer.get("class_name", ""), str(layer.get("class_name"))))
         number = counts.get(name, 0)
         counts[name] = number + 1
         own = f"layers/{name}_{number}" if number else f"layers/{name}"
@@ -208,7 +223,11 @@ def groups_of(layers: list[Any], group: str) -> dict[str, str]:
     return found
 
 
-def _snake(name: str) -> str:
+# Classes that Keras exports by another name than their own.
+_RENAMED = {"GroupQueryAttention": "GroupedQueryAttention"}
+
+
+def snake(name: str) -> str:
     """A class's name as Keras writes it in paths."""
     words = re.sub(r"\W+", "", name)
     words = re.sub("(.)([A-Z][a-z]+)", r"\1_\2", words)

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
 
 from ir_hub.codegen.draft import expression
-from ir_hub.codegen.spelling import Layer, Style
-from ir_hub.ir.graph import Node, Value
+from ir_hub.codegen.spelling import Style
+from ir_hub.ir.graph import Value
 from ir_hub.sdk.dialect import Dialect, Unsupported
 
 _POOL = "N*C->N*C"
@@ -19,7 +18,7 @@ AXES = {
         ("max_pool", "avg_pool", "lp_pool", "global_avg_pool", "global_max_pool", "global_lp_pool"),
         _POOL,
     ),
-    "lrn": _POOL,
+    **dict.fromkeys(("lrn", "group_norm", "instance_norm"), _POOL),
 }
 
 tensorflow = Dialect("tensorflow", AXES)
@@ -51,20 +50,6 @@ STYLE = Style(
     names=_NAMES,
     marks=".-",
 )
-
-
-def layer(
-    ctor: str,
-    node: Node,
-    kwargs: Mapping[str, Any] | None = None,
-    defaults: Mapping[str, Any] | None = None,
-    params: Mapping[str, Value] | None = None,
-    positional: int = 0,
-    call: str = "",
-) -> Layer:
-    """A layer that is called with the node's `x`."""
-    given = kwargs or {}
-    return Layer(f"layers.{ctor}", [node.x], given, defaults or {}, params or {}, positional, call)
 
 
 def rows(table: Mapping[str, str], *, numbers: str = "") -> None:

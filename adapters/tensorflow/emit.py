@@ -15,21 +15,24 @@ import numpy as np
 from adapters.tensorflow.batches import find_carriers
 from adapters.tensorflow.dialect import DTYPES
 from adapters.tensorflow.fuse import drop_pooled_axes, fuse_activations
+from adapters.tensorflow.idle import compute_idle
 from adapters.tensorflow.names import input_names, op_names, rename_scopes
 from adapters.tensorflow.padding import split_padding
 from adapters.tensorflow.places import cast_places
+from adapters.tensorflow.strides import split_strides
 from adapters.tensorflow.table import STYLE, tensorflow
 from adapters.tensorflow.views import batch_first
 from ir_hub.codegen.functional import CONSTANTS, Functions, write_functional
 from ir_hub.codegen.spelling import Expr, Layer, Spelling
 from ir_hub.codegen.steps import UnboundSize
 from ir_hub.ir.dims import Expr as Size
+from ir_hub.ir.fix import fix_sizes
 from ir_hub.ir.graph import Graph, Model, Node, Source, Value
 from ir_hub.ir.types import DType
 from ir_hub.sdk.adapter import Emitted, Progress
 from ir_hub.sdk.dialect import Unsupported
 from ir_hub.sdk.errors import Internal, Problem, UnsupportedNodes
-from ir_hub.sdk.fixed_sizes import fix_sizes, read_sizes
+from ir_hub.sdk.fixed_sizes import read_sizes
 from ir_hub.sdk.python_code import format_code, headline
 
 CODE_FILE, MODEL_FILE, CONSTANTS_FILE = "model.py", "model.keras", "constants.npz"
@@ -94,12 +97,14 @@ def _save(built: Any, format_name: str, folder: Path) -> list[str]:
 def _written(model: Model) -> Functions:
     graph = model.graph
     graph.prune()
+    compute_idle(graph)
     refuse_constant_outputs(graph)
     batch_first(graph)
     drop_pooled_axes(graph)
     find_carriers(graph)
     cast_places(graph)
     try:
+        split_strides(graph)
         split_padding(graph)
     except Unsupported as error:
         raise UnsupportedNodes(tensorflow.name, [Problem("padding", str(error))]) from error

@@ -1,4 +1,4 @@
-"""Opens .keras files: the layers as data, the weights where they lie. No code in it is run."""
+"""Opens Keras models: the layers as data, the weights where they lie. No code in them is run."""
 
 from __future__ import annotations
 
@@ -11,30 +11,19 @@ from dataclasses import dataclass
 from typing import Any
 
 import h5py
-import numpy as np
 
-from ir_hub.ir.tensor import ArrayTensor, BlobTensor, Tensor
-from ir_hub.ir.types import DType
+from adapters.tensorflow import hdf5
+from adapters.tensorflow.mapped import Mapped
+from ir_hub.ir.tensor import Tensor
 from ir_hub.sdk.adapter import Files, SourceFile
 from ir_hub.sdk.errors import BadModel
 
+ENDINGS, _WEIGHTS_ALONE = (".keras", ".h5", ".hdf5"), ".weights.h5"
 CONFIG, WEIGHTS, METADATA = "config.json", "model.weights.h5", "metadata.json"
 _LARGEST_TEXT = 256 << 20  # bytes of config.json
 _LARGEST_RATIO = 200  # of what a member holds to what it takes
 _MOST_MEMBERS = 10_000
-# How files begin that are mistaken for a .keras file, and what to do with them.
-_OTHERS = (
-    (
-        b"\x89HDF",
-        "is a HDF5 file, as older versions of Keras write them: load it in Keras 3 with "
-        "keras.saving.load_model, and save that with model.save('model.keras')",
-    ),
-    (
-        b"\x80",
-        "is a pickle, which runs as a program when it is opened, and so isn't: save the model "
-        "itself with model.save('model.keras')",
-    ),
-)
+_HDF5, _PICKLE = b"\x89HDF", b"\x80"  # how such files begin
 _LOCAL_HEADER = 30  # bytes before a member's name
 
 
@@ -49,18 +38,22 @@ class KerasModel:
 
 
 def load(files: Files) -> KerasModel:
-    """The model in the .keras file among the files.
+    """The model in the .keras or HDF5 file among the files.
 
     Raises:
-        BadModel: there is none, or it isn't whole.
+        BadModel: there is none, or several, or it isn't whole.
     """
-    file = next((f for f in files.files if f.name.endswith(".keras")), files.main)
+    file = model_file(files) or files.main
     view = files.open_blob(file.blob)
-    for beginning, what in _OTHERS:
-        if bytes(view[: len(beginning)]) == beginning:
-            raise BadModel(f"{file.name} {what}")
+    if is_hdf5(files, file):
+        return KerasModel(*hdf5.load(file, files, view))
+    if bytes(view[:1]) == _PICKLE:
+        raise BadModel(
+            f"{file.name} is a pickle, which runs as a program when it is opened, and so isn't: "
+            "save the model itself with model.save('model.keras')"
+        )
     try:
-        archive = zipfile.ZipFile(_Reader(view))
+        archive = zipfile.ZipFile(Mapped(view))
     except (zipfile.BadZipFile, EOFError) as error:
         raise BadModel(f"{file.name} is not a .keras file, or is cut off: {error}") from error
     with archive:
@@ -80,6 +73,25 @@ def load(files: Files) -> KerasModel:
             )
         weights = _weights(archive, members[WEIGHTS], file, files, view)
     return KerasModel(config, weights, version)
+
+
+def model_file(files: Files) -> SourceFile | None:
+    """The one file with a Keras model's ending, if there is one.
+
+    Raises:
+        BadModel: there are several.
+    """
+    found = [file for file in files.files
+             if file.name.endswith(ENDINGS) and not file.name.endswith(_WEIGHTS_ALONE)]  # fmt: skip
+    if len(found) > 1:
+        names = ", ".join(file.name for file in found[:5])
+        raise BadModel(f"there are {len(found)} models, of which one has to be given: {names}")
+    return found[0] if found else None
+
+
+def is_hdf5(files: Files, file: SourceFile) -> bool:
+    """Whether a file is HDF5, whatever it is called."""
+    return bytes(files.open_blob(file.blob)[: len(_HDF5)]) == _HDF5
 
 
 def _members(archive: zipfile.ZipFile, file: SourceFile) -> dict[str, zipfile.ZipInfo]:
@@ -119,7 +131,7 @@ def _weights(
         if start is None:
             stream: Any = io.BytesIO(archive.read(info))
         else:
-            stream = _Reader(view[start : start + info.file_size])
+            stream = Mapped(view[start : start + info.file_size])
         with h5py.File(stream, "r") as opened:
             found = dict(_variables(opened, file, files, start))
     except (OSError, RuntimeError, KeyError, ValueError, TypeError, zipfile.BadZipFile) as error:
@@ -137,70 +149,10 @@ def _start(info: zipfile.ZipInfo, view: memoryview) -> int:
 def _variables(
     opened: h5py.File, file: SourceFile, files: Files, start: int | None
 ) -> Iterator[tuple[str, list[Tensor]]]:
-    """The variables of each group, which are numbered. Links that leave the file are refused."""
-    pending = [("", opened)]
-    while pending:
-        path, group = pending.pop()
-        datasets: dict[int, Tensor] = {}
-        for name in group:
-            link = group.get(name, getlink=True)
-            inner = f"{path}/{name}".strip("/")
-            if not isinstance(link, h5py.HardLink):
-                raise BadModel(f"{file.name}: {inner} in its {WEIGHTS} is a link")
-            found = group[name]
-            if isinstance(found, h5py.Group):
-                pending.append((inner, found))
-            elif name.isdigit():
-                datasets[int(name)] = _tensor(found, inner, file, files, start)
-        if datasets:
-            owner = path.removesuffix("vars").strip("/")
-            yield owner, [datasets[number] for number in sorted(datasets)]
-
-
-def _tensor(
-    dataset: h5py.Dataset, path: str, file: SourceFile, files: Files, start: int | None
-) -> Tensor:
-    """A variable, pointed to where its bytes lie plainly in the file."""
-    if dataset.external or dataset.is_virtual:
-        raise BadModel(f"{file.name}: {path} in its {WEIGHTS} lies outside of the file")
-    try:
-        dtype = DType.of(dataset.dtype)
-    except TypeError as error:
-        raise BadModel(f"{file.name}: {path} in its {WEIGHTS}: {error}") from error
-    offset = dataset.id.get_offset()
-    plain = dataset.chunks is None and dataset.dtype.isnative and dataset.dtype.kind in "fiu"
-    if start is None or offset is None or not plain:
-        return ArrayTensor(np.asarray(dataset[()]).astype(dtype.numpy, copy=False))
-    if offset + dataset.nbytes > file.blob.size - start:
-        raise BadModel(f"{file.name}: {path} in its {WEIGHTS} goes beyond the end: it is cut off")
-    shape = tuple(map(int, dataset.shape))
-    return BlobTensor(file.blob, start + offset, dtype, shape, files.open_blob)
-
-
-class _Reader(io.RawIOBase):
-    """Mapped bytes as a file."""
-
-    def __init__(self, view: memoryview) -> None:
-        self._view, self._at = view, 0
-
-    def readable(self) -> bool:
-        return True
-
-    def seekable(self) -> bool:
-        return True
-
-    def tell(self) -> int:
-        return self._at
-
-    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
-        base = {io.SEEK_SET: 0, io.SEEK_CUR: self._at, io.SEEK_END: len(self._view)}[whence]
-        if base + offset < 0:
-            raise OSError("a place before the beginning")
-        self._at = base + offset
-        return self._at
-
-    def readinto(self, buffer: Any) -> int:
-        piece = self._view[self._at : self._at + len(buffer)]
-        buffer[: len(piece)] = piece
-        self._at += len(piece)
-        return len(piece)
+    """The variables of each group, which are numbered."""
+    for path, datasets in hdf5.datasets(opened, file):
+        numbered = {int(n): data for n, data in datasets.items() if n.isdigit()}
+        owner = path.removesuffix("vars").strip("/")
+        if numbered:
+            tensors = (hdf5.tensor(numbered[n], file, files, start) for n in sorted(numbered))
+            yield owner, list(tensors)

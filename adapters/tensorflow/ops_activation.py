@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from adapters.tensorflow.dialect import layer, rows, tensorflow
+from adapters.tensorflow.dialect import rows, tensorflow
 from ir_hub.codegen.draft import expression
 from ir_hub.codegen.spelling import Expr, Layer
 from ir_hub.ir.graph import Node
@@ -32,7 +32,7 @@ def _named(node: Node, name: str) -> Layer | Expr:
         if name == "mish":
             return Expr("{0} * ops.tanh(ops.softplus({0}))", [node.x])
         return Expr(f"ops.{name}({{0}})", [node.x])
-    return layer("Activation", node, {"activation": name}, positional=1)
+    return Layer("layers.Activation", [node.x], {"activation": name}, positional=1)
 
 
 for _op, _name in _NAMED.items():
@@ -43,14 +43,14 @@ for _op, _name in _NAMED.items():
 def _(node: Node) -> Layer | Expr:
     if node.x.dtype is not DType.FLOAT32:
         return Expr("ops.relu({0})", [node.x])
-    return layer("ReLU", node)
+    return Layer("layers.ReLU", [node.x])
 
 
 @tensorflow.write("softmax")
 def _(node: Node) -> Layer | Expr:
     if node.x.dtype is not DType.FLOAT32:
         return expression("ops.softmax({0}, axis={axis})")(node)
-    return layer("Softmax", node, {"axis": node.axis}, {"axis": -1})
+    return Layer("layers.Softmax", [node.x], {"axis": node.axis}, {"axis": -1})
 
 
 rows({"log_softmax": "ops.log_softmax({0}, axis={axis})"})
@@ -60,14 +60,14 @@ rows({"log_softmax": "ops.log_softmax({0}, axis={axis})"})
 def _(node: Node) -> Layer | Expr:
     if node.x.dtype is not DType.FLOAT32 or node.alpha < 0:
         return Expr("ops.where({0} > 0, {0}, {alpha} * {0})", [node.x], {"alpha": node.alpha})
-    return layer("LeakyReLU", node, {"negative_slope": node.alpha}, positional=1)
+    return Layer("layers.LeakyReLU", [node.x], {"negative_slope": node.alpha}, positional=1)
 
 
 @tensorflow.write("elu")
 def _(node: Node) -> Layer | Expr:
     if node.x.dtype is not DType.FLOAT32:
         return expression("ops.elu({0}, alpha={alpha})")(node)
-    return layer("ELU", node, {"alpha": node.alpha}, {"alpha": 1.0})
+    return Layer("layers.ELU", [node.x], {"alpha": node.alpha}, {"alpha": 1.0})
 
 
 @tensorflow.write("celu")
@@ -158,4 +158,4 @@ def _(node: Node) -> Layer | Expr:
 
 @tensorflow.write("dropout")
 def _(node: Node) -> Layer:
-    return layer("Dropout", node, {"rate": node.rate}, positional=1)
+    return Layer("layers.Dropout", [node.x], {"rate": node.rate}, positional=1)

@@ -34,7 +34,7 @@ def _(node: Node) -> Layer | Expr:
     if not _is_layer(node):
         return _function(node, padding_of(node))
     *kernel, inputs, outputs = node.weight.shape
-    depthwise = inputs == 1 and node.groups > 1 and spatial < 3
+    depthwise = inputs == 1 and node.groups > 1 and spatial < 3 and _square(node.strides)
     kwargs = {
         **({} if depthwise else {"filters": outputs}),
         "kernel_size": plain(tuple(kernel)),
@@ -44,7 +44,6 @@ def _(node: Node) -> Layer | Expr:
         "use_bias": node.bias is not None,
     }
     if depthwise:
-        only(_square(node.strides), "it is depthwise, and its strides differ")
         multiplier = outputs // node.groups
         kwargs["depth_multiplier"] = multiplier
         shape = (*kernel, node.groups, multiplier)

@@ -8,6 +8,7 @@ from adapters.tensorflow.dialect import DTYPES, rows, tensorflow
 from adapters.tensorflow.sums import taken_for_bias
 from ir_hub.codegen.draft import Draft, expression, may_be_numbers
 from ir_hub.codegen.spelling import Expr
+from ir_hub.codegen.steps import is_number
 from ir_hub.ir.graph import Node
 from ir_hub.ir.types import DType
 from ir_hub.sdk.operands import only
@@ -30,8 +31,8 @@ _FUNCTIONS_ONLY = ("equal", "not_equal")  # == on symbolic tensors asks whether 
 def _binary(node: Node, operator: str, function: str) -> Expr:
     inputs = [node.x, node.y]
     numbers = may_be_numbers(inputs, [0, 1])
-    arrays = any(v.is_constant and i not in numbers for i, v in enumerate(inputs[:1]))
-    if node.op in _FUNCTIONS_ONLY or arrays:
+    is_array = node.x.is_constant and not (0 in numbers and is_number(node.x))
+    if node.op in _FUNCTIONS_ONLY or is_array:
         return Expr(f"ops.{function}({{0}}, {{1}})", inputs, numbers=numbers)
     return Expr(f"{{0}} {operator} {{1}}", inputs, numbers=numbers)
 

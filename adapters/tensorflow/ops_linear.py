@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from adapters.tensorflow.dialect import layer, tensorflow
+from adapters.tensorflow.dialect import tensorflow
+from adapters.tensorflow.ops_shape import counted
 from adapters.tensorflow.sums import taken_for_bias
 from ir_hub.codegen.derived import derived
 from ir_hub.codegen.draft import Draft
 from ir_hub.codegen.spelling import Expr, Layer
 from ir_hub.ir.graph import Node, Value
 from ir_hub.ir.types import DType
+from ir_hub.ops.attention import group_of
 from ir_hub.sdk.operands import only
 
 _ADDED_ELSEWHERE = "Keras would add one of its operands along another axis"
@@ -23,7 +25,7 @@ def _(node: Node) -> Layer | Expr:
     ):
         params["kernel"] = _turned(node.weight)
         kwargs = {"units": node.weight.shape[0], "use_bias": node.bias is not None}
-        return layer("Dense", node, kwargs, _DENSE, params, positional=1)
+        return Layer("layers.Dense", [node.x], kwargs, _DENSE, params, positional=1)
     draft = Draft()
     text = f"ops.matmul({draft.tensor(node.x)}, ops.transpose({draft.tensor(node.weight)}))"
     if node.weight.is_constant:
@@ -52,7 +54,7 @@ def _are_weights(x: Value, params: dict[str, Value]) -> bool:
 def _(node: Node) -> Layer | Expr:
     if len(node.y.shape or ()) == 2 and _are_weights(node.x, {"kernel": node.y}):
         kwargs = {"units": node.y.shape[1], "use_bias": False}
-        return layer("Dense", node, kwargs, _DENSE, {"kernel": node.y}, positional=1)
+        return Layer("layers.Dense", [node.x], kwargs, _DENSE, {"kernel": node.y}, positional=1)
     return Expr("ops.matmul({0}, {1})", [node.x, node.y])
 
 
@@ -97,6 +99,9 @@ def _(node: Node) -> Expr:
     draft = Draft()
     q, k, v = (draft.tensor(value) for value in (node.q, node.k, node.v))
     rank, width = len(node.k.shape), node.q.shape[-1]
+    each = group_of(node.q.shape, node.k.shape)
+    if each > 1:
+        k, v = (f"ops.repeat({tensor}, {each}, axis={rank - 3})" for tensor in (k, v))
     only(isinstance(width, int) or node.scale is not None, "the width of its heads isn't known")
     turned = draft.literal((*range(rank - 2), rank - 1, rank - 2), "perm")
     scale = draft.literal(float(width) ** -0.5 if node.scale is None else node.scale, "scale")
@@ -121,6 +126,8 @@ def _(node: Node) -> Expr:
 def _causal(node: Node, draft: Draft) -> str:
     """Which key each query may see, none that comes after it."""
     queries, keys = node.q.shape[-2], node.k.shape[-2]
-    only(isinstance(queries, int) and isinstance(keys, int), "causal, and its length isn't known")
+    if not (isinstance(queries, int) and isinstance(keys, int)):
+        rows, columns = (counted(draft.tensor(v), len(v.shape), -2) for v in (node.q, node.k))
+        return f"ops.expand_dims({rows}, -1) >= {columns}"
     sizes = f"{draft.literal(queries, 'queries')}, {draft.literal(keys, 'keys')}"
     return f'ops.tri({sizes}, dtype="bool")'

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from adapters.tensorflow.dialect import layer, tensorflow
+from adapters.tensorflow.dialect import tensorflow
 from adapters.tensorflow.sums import taken_for_bias
 from ir_hub.codegen.draft import Draft
 from ir_hub.codegen.spelling import Expr, Layer
@@ -26,7 +26,7 @@ def _(node: Node) -> Layer | Expr:
             "epsilon": node.eps,
         }
         defaults = {"axis": -1, "momentum": 0.99, "epsilon": 0.001}
-        return layer("BatchNormalization", node, kwargs, defaults, params)
+        return Layer("layers.BatchNormalization", [node.x], kwargs, defaults, params)
     draft = Draft()
     x, mean, var, scale, bias = (
         draft.tensor(node.args[k]) for k in ("x", "mean", "var", "scale", "bias")
@@ -52,7 +52,7 @@ def _(node: Node) -> Layer | Expr:
             "scale": node.weight is not None,
         }
         defaults = {"axis": -1, "epsilon": 0.001, "center": True, "scale": True}
-        return layer("LayerNormalization", node, kwargs, defaults, params)
+        return Layer("layers.LayerNormalization", [node.x], kwargs, defaults, params)
     only(node.x.dtype in (DType.FLOAT32, DType.FLOAT64), f"layer norm of {node.x.dtype}")
     draft = Draft()
     x, over = draft.tensor(node.x), draft.literal(axes, "axes")
@@ -74,7 +74,8 @@ def _(node: Node) -> Layer | Expr:
     fits = node.weight.shape == node.x.shape[-1:]
     if len(axes) == 1 and rank > 1 and fits and _are_weights(node, params):
         kwargs = {"axis": -1, "epsilon": node.eps}
-        return layer("RMSNormalization", node, kwargs, {"axis": -1, "epsilon": 1e-06}, params)
+        defaults = {"axis": -1, "epsilon": 1e-06}
+        return Layer("layers.RMSNormalization", [node.x], kwargs, defaults, params)
     only(node.x.dtype in (DType.FLOAT32, DType.FLOAT64), f"root mean square of {node.x.dtype}")
     only(node.weight.dtype is node.x.dtype, "its weight is of another type")
     draft = Draft()
@@ -91,9 +92,9 @@ def _(node: Node) -> Layer:
     params = {"gamma": node.weight, "beta": node.bias}
     rank = rank_of(node.x)
     only(_are_weights(node, params) and rank > 2, "its weights aren't constants of its type")
-    kwargs = {"groups": node.groups, "axis": 1 if rank != 2 else -1, "epsilon": node.eps}
-    defaults = {"groups": 32, "axis": -1, "epsilon": 0.001}
-    return layer("GroupNormalization", node, kwargs, defaults, params, positional=1)
+    kwargs = {"groups": node.groups, "epsilon": node.eps}
+    defaults = {"groups": 32, "epsilon": 0.001}
+    return Layer("layers.GroupNormalization", [node.x], kwargs, defaults, params, positional=1)
 
 
 @tensorflow.write("instance_norm")
@@ -101,9 +102,9 @@ def _(node: Node) -> Layer:
     params = {"gamma": node.weight, "beta": node.bias}
     rank = rank_of(node.x)
     only(_are_weights(node, params) and rank > 2, "its weights aren't constants of its type")
-    kwargs = {"groups": node.weight.shape[0], "axis": 1, "epsilon": node.eps}
-    defaults = {"groups": 32, "axis": -1, "epsilon": 0.001}
-    return layer("GroupNormalization", node, kwargs, defaults, params, positional=1)
+    kwargs = {"groups": node.weight.shape[0], "epsilon": node.eps}
+    defaults = {"groups": 32, "epsilon": 0.001}
+    return Layer("layers.GroupNormalization", [node.x], kwargs, defaults, params, positional=1)
 
 
 @tensorflow.write("lp_norm")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from adapters.tensorflow.dialect import layer, tensorflow
+from adapters.tensorflow.dialect import tensorflow
 from adapters.tensorflow.padding import padding_of
 from ir_hub.codegen.draft import plain
 from ir_hub.codegen.spelling import Expr, Layer
@@ -24,7 +24,7 @@ def _(node: Node) -> Layer | Expr:
     kwargs = {"pool_size": plain(node.kernel), "strides": plain(node.strides), "padding": padding}
     if node.x.dtype is DType.FLOAT32:
         defaults = {**_DEFAULTS, "strides": kwargs["pool_size"]}
-        return layer(f"{kind}Pooling{spatial}D", node, kwargs, defaults, positional=1)
+        return Layer(f"layers.{kind}Pooling{spatial}D", [node.x], kwargs, defaults, positional=1)
     literals = {"kernel": kwargs["pool_size"], "stride": kwargs["strides"], "padding": padding}
     text = f"ops.{kind.lower()}_pool({{0}}, {{kernel}}, {{stride}}, padding={{padding}})"
     return Expr(text, [node.x], literals)
@@ -36,7 +36,8 @@ def _(node: Node) -> Layer | Expr:
     kind = "Average" if node.op == "global_avg_pool" else "Max"
     if 3 <= rank <= 5 and node.x.dtype is DType.FLOAT32:
         kwargs = {"keepdims": node.args.get("keepdims", True)}
-        return layer(f"Global{kind}Pooling{rank - 2}D", node, kwargs, {"keepdims": False})
+        ctor = f"layers.Global{kind}Pooling{rank - 2}D"
+        return Layer(ctor, [node.x], kwargs, {"keepdims": False})
     axes, function = tuple(range(1, rank - 1)), {"Average": "mean", "Max": "max"}[kind]
     if not axes:
         return Expr("{0}", [node.x])

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from adapters.tensorflow.dialect import AXES, layer, tensorflow
+from adapters.tensorflow.dialect import AXES, tensorflow
 from ir_hub.codegen.draft import Draft
 from ir_hub.codegen.spelling import Expr, Layer
 from ir_hub.ir.graph import Node, constant
@@ -32,17 +32,19 @@ def _(node: Node) -> Layer | Expr:
     factors = _factors(node)
     if factors and 3 <= rank <= 5 and node.x.dtype is DType.FLOAT32 and _repeats(node):
         size = factors[0] if len(set(factors)) == 1 else factors
-        return layer(f"UpSampling{rank - 2}D", node, {"size": size}, {"size": 2}, positional=1)
+        return Layer(
+            f"layers.UpSampling{rank - 2}D", [node.x], {"size": size}, {"size": 2}, positional=1
+        )
     smooth = node.mode == "linear" and node.coordinates == "half_pixel" and not node.antialias
     if smooth and rank == 4 and node.x.dtype is DType.FLOAT32:
         kwargs: dict[str, Any]
         if factors:
             kwargs = {"size": factors, "interpolation": "bilinear"}
-            return layer("UpSampling2D", node, kwargs, positional=1)
+            return Layer("layers.UpSampling2D", [node.x], kwargs, positional=1)
         sizes = node.result.shape[1:-1]
         if all(isinstance(size, int) for size in sizes) and _plain(node, sizes):
             kwargs = dict(zip(("height", "width"), sizes, strict=True))
-            return layer("Resizing", node, kwargs, positional=2)
+            return Layer("layers.Resizing", [node.x], kwargs, positional=2)
     return _by_matrices(node)
 
 

@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from adapters.tensorflow.batches import spread_axis
-from adapters.tensorflow.dialect import layer, rows, static_shape, tensorflow
+from adapters.tensorflow.batches import first_items, spread_axis
+from adapters.tensorflow.dialect import rows, static_shape, tensorflow
 from ir_hub.codegen.draft import Draft, plain
 from ir_hub.codegen.spelling import Expr, Layer
 from ir_hub.ir.graph import Node, Value, constant
@@ -32,8 +32,8 @@ def _(node: Node) -> Layer | Expr:
         inner = sizes[1:]
         only(inner.count(-1) < 2, f"only the run knows more than one size of {list(shape)}")
         if len(inner) == 1 and len(x.shape) > 2 and inner != (-1,):
-            return layer("Flatten", node)
-        return layer("Reshape", node, {"target_shape": inner}, positional=1)
+            return Layer("layers.Flatten", [node.x])
+        return Layer("layers.Reshape", [node.x], {"target_shape": inner}, positional=1)
     only(sizes.count(-1) < 2, f"only the run knows more than one size of {list(shape)}")
     return Expr("ops.reshape({0}, {shape})", [x], {"shape": sizes})
 
@@ -72,9 +72,22 @@ def _repeated_like(node: Node) -> Expr:
     taken = ", ".join(":" if a == axis else "0" for a in range(len(like.shape)))
     shape = tuple(-1 if a == place else 1 for a in range(rank))
     literals = {"dtype": node.x.dtype, "shape": shape}
-    zeros = f"ops.zeros_like({{0}}[{taken}], dtype={{dtype}})"
-    text = f"ops.reshape({zeros}, {{shape}}) + {{1}}"
+    zeros = f"ops.reshape(ops.zeros_like({{0}}[{taken}], dtype={{dtype}}), {{shape}})"
+    text = f"ops.logical_or({zeros}, {{1}})" if node.x.dtype is DType.BOOL else f"{zeros} + {{1}}"
     return Expr(text, [like, node.x], literals)
+
+
+@tensorflow.write("positions")
+def _(node: Node) -> Expr:
+    only("like" in node.args, "only the run knows how many")
+    draft = Draft()
+    return draft.done(counted(draft.tensor(node.like), len(node.like.shape), node.like_axis))
+
+
+def counted(tensor: str, rank: int, axis: int) -> str:
+    """Code of 0, 1, 2 and so on, as many as a tensor has items along an axis."""
+    taken = ", ".join(":" if place == axis % rank else "0" for place in range(rank))
+    return f'ops.cumsum(ops.ones_like({tensor}[{taken}], dtype="int64")) - 1'
 
 
 @tensorflow.write("squeeze")
@@ -131,6 +144,10 @@ def _(node: Node) -> Expr:
 
 @tensorflow.write("slice")
 def _(node: Node) -> Expr:
+    if "like" in node.args:
+        draft, axis = Draft(), first_items(node)
+        count = counted(draft.tensor(node.like), len(node.like.shape), node.like_axis)
+        return draft.done(f"ops.take({draft.tensor(node.x)}, {count}, axis={axis})")
     reason = "where it cuts isn't known"
     starts, ends = known_sizes(node.starts, reason), known_sizes(node.ends, reason)
     count = len(starts)
@@ -211,9 +228,8 @@ def _(node: Node) -> Layer | Expr:
     zero = node.value is None or node.value.scalar == 0
     spatial = not any(widths[0]) and not any(widths[-1]) and 3 <= rank <= 5
     if node.mode == "constant" and zero and spatial and node.x.dtype is DType.FLOAT32:
-        return layer(
-            f"ZeroPadding{rank - 2}D", node, {"padding": _padding(widths[1:-1])}, positional=1
-        )
+        padding = {"padding": _padding(widths[1:-1])}
+        return Layer(f"layers.ZeroPadding{rank - 2}D", [node.x], padding, positional=1)
     literals: dict[str, Any] = {"widths": tuple(widths)}
     if node.mode == "reflect":
         return Expr('ops.pad({0}, {widths}, mode="reflect")', [node.x], literals)

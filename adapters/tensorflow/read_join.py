@@ -3,13 +3,9 @@
 from __future__ import annotations
 
 from functools import reduce
-from typing import Any
 
-import numpy as np
-
-from adapters.tensorflow.reading import LayerCall, rank, reads, size_of
+from adapters.tensorflow.reading import LayerCall, rank, reads
 from ir_hub.ir.graph import Value
-from ir_hub.sdk.dialect import Unsupported
 
 
 @reads("Reshape")
@@ -48,11 +44,24 @@ _JOINS = {"Add": "add", "Subtract": "sub", "Multiply": "mul", "Maximum": "maximu
 @reads(*_JOINS)
 def _(layer: LayerCall) -> Value:
     b, xs = layer.b, list(layer.xs)
-    ranks = {rank(x) for x in xs}
-    if len(ranks) > 1:
-        raise Unsupported("it joins tensors of several ranks")
+    most = max(rank(x) for x in xs)
+    # Keras puts the axes that a tensor lacks after that of the batch.
+    xs = [b.unsqueeze(x, tuple(range(1, 1 + most - rank(x)))) if rank(x) < most else x for x in xs]
     y = reduce(lambda left, right: b.call(_JOINS[layer.type], left, right), xs)
     return b.div(y, float(len(xs))) if layer.type == "Average" else y  # type: ignore[no-any-return]
+
+
+@reads("CustomScaleLayer")
+def _(layer: LayerCall) -> Value:
+    x, y = layer.xs
+    return layer.b.add(x, layer.b.mul(y, float(layer.get("scale"))))  # type: ignore[no-any-return]
+
+
+@reads("LayerScale")
+def _(layer: LayerCall) -> Value:
+    size = layer.get("projection_dim")
+    layer.get("init_values")
+    return layer.b.mul(layer.x, layer.weight("0", (size,), "gamma"))  # type: ignore[no-any-return]
 
 
 @reads("Dot")
@@ -65,39 +74,11 @@ def _(layer: LayerCall) -> Value:
         x, y = b.lp_norm(x, axis=first), b.lp_norm(y, axis=second)
     if (rank(x), rank(y)) == (2, 2):
         return b.reduce_sum(b.mul(x, y), (1,), keepdims=True)  # type: ignore[no-any-return]
-    if (rank(x), rank(y)) != (3, 3):
-        raise Unsupported(f"of tensors of rank {rank(x)} and {rank(y)}")
-    x = b.transpose(x, perm=(0, 2, 1)) if first == 1 else x
-    y = b.transpose(y, perm=(0, 2, 1)) if second == 2 else y
-    return b.matmul(x, y)  # type: ignore[no-any-return]
-
-
-@reads("Rescaling")
-def _(layer: LayerCall) -> Value:
-    b = layer.b
-    return b.add(  # type: ignore[no-any-return]
-        b.mul(layer.x, _number(layer.get("scale"))), _number(layer.get("offset", 0.0))
-    )
-
-
-def _number(setting: Any) -> np.ndarray:
-    return np.asarray(setting, np.float32)
-
-
-@reads("Normalization")
-def _(layer: LayerCall) -> Value:
-    b, x = layer.b, layer.x
-    axis = layer.get("axis", -1)
-    mean, variance = layer.get("mean"), layer.get("variance")
-    if layer.get("invert"):
-        raise Unsupported("it is inverted")
-    if mean is None:
-        kept = axis if isinstance(axis, tuple) else (() if axis is None else (axis,))
-        sizes = tuple(size_of(x, a) for a in kept)
-        shape = [1] * rank(x)
-        for a in kept:
-            shape[a % rank(x)] = size_of(x, a)
-        mean, variance = (layer.weight(str(i), sizes).array().reshape(shape) for i in (0, 1))
-        layer.ignore("2")  # how many samples they are of
-    deviation = np.maximum(np.sqrt(np.asarray(variance, np.float32)), np.float32(1e-7))
-    return b.div(b.sub(x, np.asarray(mean, np.float32)), deviation)  # type: ignore[no-any-return]
+    if (rank(x), rank(y)) == (3, 3):
+        x = b.transpose(x, perm=(0, 2, 1)) if first == 1 else x
+        y = b.transpose(y, perm=(0, 2, 1)) if second == 2 else y
+        return b.matmul(x, y)  # type: ignore[no-any-return]
+    ours, theirs = "abcdefgh"[: rank(x)], "a" + "ijklmnop"[: rank(y) - 1]
+    theirs = theirs.replace(theirs[second], ours[first])
+    out = "".join(letter for letter in ours + theirs[1:] if letter != ours[first])
+    return b.einsum((x, y), equation=f"{ours},{theirs}->{out}")  # type: ignore[no-any-return]

@@ -127,6 +127,19 @@ def _(op: OpCall) -> Value:
     return op.b.tile(op.x, op.get("repeats"))  # type: ignore[no-any-return]
 
 
+@reads("Repeat")
+def _(op: OpCall) -> Value:
+    """Each item several times in a row."""
+    shape, repeats, axis = op.x.shape, op.get("repeats"), op.get("axis")
+    if shape is None or not isinstance(repeats, int) or axis is None:
+        raise Unsupported("it repeats items of the flattened tensor, or some more than others")
+    axis %= len(shape)
+    ones = (1,) * (axis + 1), (1,) * (len(shape) - axis - 1)
+    tiled = op.b.tile(op.b.unsqueeze(op.x, (axis + 1,)), (*ones[0], repeats, *ones[1]))
+    sizes = (*shape[:axis], shape[axis] * repeats, *shape[axis + 1 :])
+    return op.b.reshape(tiled, sizes)  # type: ignore[no-any-return]
+
+
 @reads("BroadcastTo")
 def _(op: OpCall) -> Value:
     return op.b.expand(op.x, op.get("shape"))  # type: ignore[no-any-return]
@@ -135,7 +148,4 @@ def _(op: OpCall) -> Value:
 @reads("Einsum")
 def _(op: OpCall) -> Value:
     equation = op.get("subscripts")
-    values = [item for item in op.args if isinstance(item, Value | np.ndarray)]
-    dtype = next(item.dtype for item in values if isinstance(item, Value))
-    xs = tuple(op.tensor(item, dtype) for item in values)
-    return op.b.einsum(xs, equation=equation)  # type: ignore[no-any-return]
+    return op.b.einsum(op.tensors(len(op.args)), equation=equation)  # type: ignore[no-any-return]

@@ -1,23 +1,35 @@
-"""Reads recurrent layers, and attention."""
+"""Reads recurrent layers, one way and both ways."""
 
 from __future__ import annotations
 
+from collections import Counter
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from adapters.tensorflow.reading import LayerCall, permuted, rank, reads, reshaped
+from adapters.tensorflow.config import snake
+from adapters.tensorflow.reading import LayerCall, reads
 from ir_hub.ir.graph import Value
+from ir_hub.ops.build import Builder
 from ir_hub.sdk.dialect import Unsupported
 
 _OPS = {"LSTM": "lstm", "GRU": "gru", "SimpleRNN": "rnn"}
 _GATES = {"lstm": (0, 3, 1, 2), "gru": (0, 1, 2), "rnn": (0,)}  # the IR's from Keras'
-_ACTIVATIONS = ("sigmoid", "tanh", "relu", "softsign", "softplus")
+# The IR's activations, with the coefficients of those that have some.
+_ACTIVATIONS: dict[str, tuple[str, tuple[float, ...]]] = {
+    **{name: (name, ()) for name in ("sigmoid", "tanh", "relu", "softsign", "softplus")},
+    "linear": ("affine", (1.0, 0.0)),
+    "hard_sigmoid": ("hard_sigmoid", (1 / 6, 0.5)),
+    "leaky_relu": ("leaky_relu", (0.2,)),
+    "elu": ("elu", (1.0,)),
+}
 Config = dict[str, Any]
 
 
-def _settings(config: Config, kind: str) -> tuple[tuple[str, ...], dict[str, Any]]:
+def _settings(cell: _Cell) -> tuple[tuple[str, ...], dict[str, Any]]:
     """The activations and literals that a recurrent layer's settings mean."""
+    config, kind = cell.config, cell.op
     if config.get("stateful"):
         raise Unsupported("it keeps its states from one batch to the next")
     activation, gate = (
@@ -29,18 +41,26 @@ def _settings(config: Config, kind: str) -> tuple[tuple[str, ...], dict[str, Any
         "gru": (gate, activation),
         "rnn": (activation,),
     }
-    activations = names[kind]
-    strange = [name for name in activations if name not in _ACTIVATIONS]
+    strange = [name for name in names[kind] if name not in _ACTIVATIONS]
     if strange:
         raise Unsupported(f"its activation {strange[0]!r}")
-    literals: dict[str, Any] = {"hidden_size": config["units"], "layout": 1}
+    known = [_ACTIVATIONS[name] for name in names[kind]]
+    coefficients = [numbers for _, numbers in known]
+    literals: dict[str, Any] = {
+        "hidden_size": config["units"],
+        "layout": 1,
+        "activation_alpha": tuple(numbers[0] for numbers in coefficients if numbers),
+        "activation_beta": tuple(numbers[1] for numbers in coefficients if len(numbers) > 1),
+    }
     if kind == "gru":
         literals["linear_before_reset"] = bool(config.get("reset_after", True))
-    return activations, literals
+    return tuple(name for name, _ in known), literals
 
 
-def _weights(layer: LayerCall, config: Config, kind: str, prefix: str, inputs: Any) -> list[Any]:
+def _weights(layer: LayerCall, cell: _Cell, x: Value) -> list[Any]:
     """Weight, recurrence and bias of one direction, in the IR's order and shapes."""
+    config, kind, prefix = cell.config, cell.op, cell.prefix
+    inputs = x.shape[-1] if x.shape and isinstance(x.shape[-1], int) else None
     units, gates = config["units"], _GATES[kind]
     width = units * len(gates)
 
@@ -60,46 +80,86 @@ def _weights(layer: LayerCall, config: Config, kind: str, prefix: str, inputs: A
     return [*found, ordered(bias).reshape(1, -1)]
 
 
+_NAMES = ("weight", "recurrent", "bias")
 # fmt: off
 _SETTINGS = (
     "units", "activation", "recurrent_activation", "use_bias", "return_sequences", "return_state",
     "go_backwards", "stateful", "reset_after", "dropout", "recurrent_dropout",
 )
+_COMPARED = ("units", "activation", "recurrent_activation", "use_bias", "reset_after")
 # fmt: on
 
 
-def _ask(layer: LayerCall) -> Config:
-    """All settings of a recurrent layer; those that it doesn't understand stay to be refused."""
-    return {name: layer.get(name) for name in _SETTINGS if name in layer.config}
-
-
-@reads("LSTM", "GRU", "SimpleRNN")
+@reads("LSTM", "GRU", "SimpleRNN", "RNN")
 def _(layer: LayerCall) -> Any:
-    b, x, kind = layer.b, layer.x, _OPS[layer.type]
-    config = _ask(layer)
-    activations, literals = _settings(config, kind)
-    inputs = x.shape[-1] if x.shape and isinstance(x.shape[-1], int) else None
-    arrays = _weights(layer, config, kind, "cell.", inputs)
-    tensors = [_constant(layer, a, name) for a, name in zip(arrays, _NAMES, strict=True)]
+    b, config = layer.b, layer.config
+    for name in (*_SETTINGS, "cell"):
+        layer.get(name)
+    cells = _cells(layer.type, config, "cell.")
+    keeps_state = bool(config.get("return_state"))
     states = layer.argument("initial_state")
     states = states if isinstance(states, tuple) else ((states,) if states is not None else ())
-    initial = [b.unsqueeze(state, (1,)) for state in states]
-    direction = "reverse" if config.get("go_backwards") else "forward"
-    found = b.call(
-        kind, x, *tensors, None, *initial, direction=direction, activations=activations, **literals
-    )
-    y, *last = found
-    wanted = last if config.get("return_state") else last[:1]
-    last = [b.squeeze(state, (1,)) for state in wanted]
-    if config.get("return_sequences"):
-        y = b.squeeze(y, (2,))
-        y = b.reverse(y, axes=(1,)) if direction == "reverse" else y
-    else:
+    if len(cells) > 1 and (states or keeps_state):
+        raise Unsupported("its cells are several, and their states are read or given")
+    y = layer.x
+    for cell in cells:
+        y, last = _one_way(layer, y, cell, states, bool(config.get("go_backwards")))
+    if not config.get("return_sequences"):
         y = last[0]
-    return (y, *last) if config.get("return_state") else y
+    elif config.get("go_backwards"):
+        y = b.reverse(y, axes=(1,))
+    return (y, *last) if keeps_state else y
 
 
-_NAMES = ("weight", "recurrent", "bias")
+@dataclass(frozen=True)
+class _Cell:
+    """A recurrence: which op it is, its settings, and where its weights are within the layer."""
+
+    op: str
+    config: Config
+    prefix: str
+
+
+def _cells(name: str, config: Config, prefix: str) -> list[_Cell]:
+    """What the recurrent layer of that class, with these settings, does at each step.
+
+    Raises:
+        Unsupported: it isn't one of Keras' own.
+    """
+    if name in _OPS:
+        return [_Cell(_OPS[name], config, prefix)]
+    cell = config.get("cell") if name == "RNN" else None
+    kind = cell.get("class_name") if isinstance(cell, dict) else name
+    if kind == "StackedRNNCells":
+        found = []
+        counts: Counter[str] = Counter()
+        for inner in cell["config"]["cells"]:
+            inner_kind = inner.get("class_name")
+            number = f"_{counts[inner_kind]}" if counts[inner_kind] else ""
+            counts[inner_kind] += 1
+            place = f"{prefix}cells.{snake(inner_kind)}{number}."
+            found += _cells("RNN", {"cell": inner}, place)
+        return found
+    own = str(kind).removesuffix("Cell")
+    if own not in _OPS or own == kind:
+        raise Unsupported(f"of {kind}")
+    return [_Cell(_OPS[own], {**config, **cell["config"]}, prefix)]
+
+
+def _one_way(
+    layer: LayerCall, x: Value, cell: _Cell, states: tuple[Value, ...], backwards: bool
+) -> tuple[Value, list[Value]]:
+    """What a cell gives at each step, in the order of the steps, and its last states."""
+    b = layer.b
+    activations, literals = _settings(cell)
+    arrays = _weights(layer, cell, x)
+    tensors = [_constant(layer, a, name) for a, name in zip(arrays, _NAMES, strict=True)]
+    initial = [b.unsqueeze(state, (1,)) for state in states]
+    y, *last = b.call(
+        cell.op, x, *tensors, None, *initial, direction="reverse" if backwards else "forward",
+        activations=activations, **literals,
+    )  # fmt: skip
+    return b.squeeze(y, (2,)), [b.squeeze(state, (1,)) for state in last]
 
 
 def _constant(layer: LayerCall, array: Any, name: str) -> Value | None:
@@ -109,114 +169,57 @@ def _constant(layer: LayerCall, array: Any, name: str) -> Value | None:
 @reads("Bidirectional")
 def _(layer: LayerCall) -> Any:
     b, x = layer.b, layer.x
-    inner = layer.get("layer")
-    other = layer.get("backward_layer")
-    mode = layer.get("merge_mode", "concat")
-    kind = _OPS.get(inner.get("class_name"))
-    if kind is None:
-        raise Unsupported(f"of {inner.get('class_name')}")
-    config: Config = dict(inner["config"])
-    if config.get("go_backwards"):
-        raise Unsupported("its forward layer goes backwards")
-    _check_alike(config, other)
-    if mode != "concat":
-        raise Unsupported(f"its directions are merged by {mode}")
-    activations, literals = _settings(config, kind)
-    inputs = x.shape[-1] if x.shape and isinstance(x.shape[-1], int) else None
-    ways = [
-        _weights(layer, config, kind, f"{way}_layer.cell.", inputs)
-        for way in ("forward", "backward")
-    ]
-    pairs = zip(*ways, strict=True)
+    inner, other = layer.get("layer"), layer.get("backward_layer")
+    config: Config = inner["config"]
+    theirs: Config = other["config"] if isinstance(other, dict) else config
+    (ours,) = _cells(inner["class_name"], config, "forward_layer.cell.")
+    name = other["class_name"] if isinstance(other, dict) else inner["class_name"]
+    (others,) = _cells(name, theirs, "backward_layer.cell.")
+    if config.get("go_backwards") or not (theirs is config or theirs.get("go_backwards")):
+        raise Unsupported("its forward layer goes backwards, or its backward one forwards")
+    if all(ours.config.get(k) == others.config.get(k) for k in _COMPARED) and ours.op == others.op:
+        sides, states = _both_ways(layer, x, ours, others, bool(config.get("return_sequences")))
+    else:
+        ways = [_one_way(layer, x, cell, (), cell is others) for cell in (ours, others)]
+        sides = [y if config.get("return_sequences") else last[0] for y, last in ways]
+        states = [state for _, last in ways for state in last]
+    y = _merged(b, sides, layer.get("merge_mode", "concat"))
+    found = y if isinstance(y, tuple) else (y,)
+    return (*found, *states) if config.get("return_state") else y
+
+
+def _both_ways(
+    layer: LayerCall, x: Value, ours: _Cell, others: _Cell, sequences: bool
+) -> tuple[list[Value], list[Value]]:
+    """What two cells that differ in their weights alone give forwards and backwards, and their
+    last states."""
+    b = layer.b
+    activations, literals = _settings(ours)
+    pairs = zip(_weights(layer, ours, x), _weights(layer, others, x), strict=True)
     tensors = [
         None if one is None else b.constant(np.concatenate([one, two]), name=name)
         for name, (one, two) in zip(_NAMES, pairs, strict=True)
     ]
-    found = b.call(
-        kind, x, *tensors, direction="bidirectional", activations=activations, **literals
+    y, *last = b.call(
+        ours.op, x, *tensors, direction="bidirectional", activations=activations, **literals
     )
-    y, *last = found
-    units = config["units"]
-    if config.get("return_sequences"):
-        result = b.reshape(y, (0, 0, 2 * units))
-    else:
-        result = b.reshape(last[0], (0, 2 * units))
-    if not config.get("return_state"):
-        return result
-    ways = [b.constant(np.int64(way)) for way in (0, 1)]
-    states = [b.gather(state, way, axis=1) for way in ways for state in last]
-    return (result, *states)
+    axis = 2 if sequences else 1
+    sides = [b.squeeze(side, (axis,)) for side in
+             b.split(y if sequences else last[0], None, axis=axis, count=2)]  # fmt: skip
+    parts = [b.split(state, None, axis=1, count=2) for state in last]
+    return sides, [b.squeeze(part[way], (1,)) for way in (0, 1) for part in parts]
 
 
-def _check_alike(config: Config, other: Any) -> None:
-    """Refuses a backward layer whose settings are others than the forward one's."""
-    if not isinstance(other, dict):
-        return
-    ours = {k: v for k, v in config.items() if k in _COMPARED}
-    theirs = {k: v for k, v in other["config"].items() if k in _COMPARED}
-    if ours != theirs or not other["config"].get("go_backwards", True):
-        raise Unsupported("its directions have settings of their own")
-
-
-_COMPARED = ("units", "activation", "recurrent_activation", "use_bias", "return_sequences",
-             "return_state", "reset_after")  # fmt: skip
-
-
-@reads("MultiHeadAttention")
-def _(layer: LayerCall) -> Value:
-    b = layer.b
-    query, value, key = _operands(layer)
-    heads, width = layer.get("num_heads"), layer.get("key_dim")
-    value_width = layer.get("value_dim") or width
-    for name in (
-        "dropout",
-        "attention_axes",
-        "query_shape",
-        "key_shape",
-        "value_shape",
-        "output_shape",
-    ):
-        layer.get(name)
-    if layer.config.get("attention_axes") not in (None, [1], 1) or rank(query) != 3:
-        raise Unsupported("it attends along other axes than the second one")
-    if layer.argument("attention_mask") is not None:
-        raise Unsupported("it has a mask")
-    causal = bool(layer.argument("use_causal_mask"))
-    biased = layer.get("use_bias", True)
-    q = _projected(layer, query, "query_dense", heads, width, biased)
-    k = _projected(layer, key, "key_dense", heads, width, biased)
-    v = _projected(layer, value, "value_dense", heads, value_width, biased)
-    y = b.attention(q, k, v, scale=float(width) ** -0.5, causal=causal)
-    y = b.reshape(b.transpose(y, perm=(0, 2, 1, 3)), (0, 0, heads * value_width))
-    kernel = layer.weight("output_dense.0", (heads, value_width, None))
-    out = int(kernel.shape[-1])  # type: ignore[index, arg-type]
-    weight = permuted(reshaped(kernel, (heads * value_width, out)), (1, 0))
-    return b.linear(y, weight, layer.weight("output_dense.1", (out,)) if biased else None)  # type: ignore[no-any-return]
-
-
-def _operands(layer: LayerCall) -> tuple[Value, Value, Value]:
-    """Query, value and key; without a key it is the value."""
-    given = [layer.value(argument) for argument in layer.args]
-    names = ("query", "value", "key")
-    found = dict(zip(names, given, strict=False))
-    for name in names:
-        argument = layer.argument(name)
-        if argument is not None:
-            found[name] = argument
-    if "query" not in found or "value" not in found:
-        raise Unsupported("it is called without a query and a value")
-    key = found.get("key")
-    return found["query"], found["value"], found["value"] if key is None else key
-
-
-def _projected(
-    layer: LayerCall, x: Value, part: str, heads: int, width: int, biased: bool
-) -> Value:
-    """One of the three projections, by head: (batch, heads, length, width)."""
-    b = layer.b
-    kernel = layer.weight(f"{part}.0", (None, heads, width))
-    inputs = int(kernel.shape[0])  # type: ignore[index, arg-type]
-    weight = permuted(reshaped(kernel, (inputs, heads * width)), (1, 0))
-    bias = reshaped(layer.weight(f"{part}.1", (heads, width)), (heads * width,)) if biased else None
-    y = b.reshape(b.linear(x, weight, bias), (0, 0, heads, width))
-    return b.transpose(y, perm=(0, 2, 1, 3))  # type: ignore[no-any-return]
+def _merged(b: Builder, sides: list[Value], mode: Any) -> Any:
+    match mode:
+        case "concat":
+            return b.concat(tuple(sides), axis=-1)
+        case "sum":
+            return b.add(*sides)
+        case "mul":
+            return b.mul(*sides)
+        case "ave":
+            return b.mul(b.add(*sides), 0.5)
+        case None:
+            return tuple(sides)
+    raise Unsupported(f"its directions are merged by {mode}")

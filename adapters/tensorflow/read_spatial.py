@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from adapters.tensorflow.read_activation import activated
-from adapters.tensorflow.reading import LayerCall, permuted, rank, reads, reshaped
+from adapters.tensorflow.reading import LayerCall, rank, reads, reshaped
 from ir_hub.ir.dims import Dim
 from ir_hub.ir.graph import Value
 from ir_hub.sdk.dialect import Unsupported
@@ -13,7 +13,7 @@ from ir_hub.sdk.dialect import Unsupported
 Pads = tuple[tuple[int, int], ...]
 
 
-def _order(layer: LayerCall) -> str:
+def order_of(layer: LayerCall) -> str:
     """The order of the axes of images."""
     return "NC*" if layer.get("data_format") == "channels_first" else "N*C"
 
@@ -84,7 +84,7 @@ def same_pads(size: Dim, reach: int, stride: int) -> tuple[int, int]:
 def _(layer: LayerCall) -> Value:
     b, x = layer.b, layer.x
     count = int(layer.type[-2])
-    order = _order(layer)
+    order = order_of(layer)
     kernel, strides, dilations = _windows(layer, count)
     channels = _channels(x, order)
     groups = layer.get("groups", 1)
@@ -121,7 +121,7 @@ def _activated(layer: LayerCall, y: Value, order: str) -> Value:
 def _(layer: LayerCall) -> Value:
     b, x = layer.b, layer.x
     count = int(layer.type[-2])
-    order = _order(layer)
+    order = order_of(layer)
     kernel, strides, dilations = _windows(layer, count)
     channels, multiplier = _channels(x, order), layer.get("depth_multiplier", 1)
     inner, outputs = channels * multiplier, layer.get("filters")
@@ -142,30 +142,42 @@ def _(layer: LayerCall) -> Value:
 def _(layer: LayerCall) -> Value:
     b, x = layer.b, layer.x
     count = int(layer.type.removesuffix("Transpose")[-2])
-    order = _order(layer)
+    order = order_of(layer)
     kernel, strides, dilations = _windows(layer, count)
     extra = layer.get("output_padding")
-    if extra is not None or max(dilations) > 1:
-        raise Unsupported("it has output_padding" if extra is not None else "it is dilated")
+    extras = (None,) * count if extra is None else _many(extra, count)
     outputs = layer.get("filters")
     weight = layer.weight("0", (*kernel, outputs, _channels(x, order)))
     bias = layer.weight("1", (outputs,)) if layer.get("use_bias", True) else None
     same = layer.get("padding", "valid") == "same"
-    cuts = [max(k - s, 0) if same else 0 for k, s in zip(kernel, strides, strict=True)]
+    ends = [
+        _ends(d * (k - 1) + 1, s, same, more)
+        for k, s, d, more in zip(kernel, strides, dilations, extras, strict=True)
+    ]
     y = b.conv_transpose(
         x, weight, bias, strides=strides, dilations=dilations,
-        pads=tuple((cut // 2, cut - cut // 2) for cut in cuts),
-        output_padding=tuple(max(s - k, 0) for k, s in zip(kernel, strides, strict=True)),
+        pads=tuple((before, max(after, 0)) for before, after in ends),
+        output_padding=tuple(max(-after, 0) for _, after in ends),
         axes=f"{order},*OI->{order}",
     )  # fmt: skip
     return _activated(layer, y, order)
+
+
+def _ends(reach: int, stride: int, same: bool, extra: int | None) -> tuple[int, int]:
+    """What a transposed convolution cuts off before and after an axis; less than 0 is added."""
+    if same:  # as a convolution pads that gives the input from the output
+        total = reach - (stride if extra is None else reach % 2 + extra)
+    else:
+        total = -(max(stride - reach, 0) if extra is None else extra)
+    before = max(total, 0) // 2
+    return before, total - before
 
 
 @reads("MaxPooling1D", "MaxPooling2D", "MaxPooling3D", "AveragePooling1D", "AveragePooling2D",
        "AveragePooling3D")  # fmt: skip
 def _(layer: LayerCall) -> Value:
     x, count = layer.x, int(layer.type[-2])
-    order = _order(layer)
+    order = order_of(layer)
     kernel = _many(layer.get("pool_size", 2), count)
     strides = kernel if layer.get("strides") is None else _many(layer.get("strides"), count)
     ones = (1,) * count
@@ -183,7 +195,7 @@ def _(layer: LayerCall) -> Value:
 @reads("GlobalMaxPooling1D", "GlobalMaxPooling2D", "GlobalMaxPooling3D", "GlobalAveragePooling1D",
        "GlobalAveragePooling2D", "GlobalAveragePooling3D")  # fmt: skip
 def _(layer: LayerCall) -> Value:
-    b, x, order = layer.b, layer.x, _order(layer)
+    b, x, order = layer.b, layer.x, order_of(layer)
     op = "global_max_pool" if "Max" in layer.type else "global_avg_pool"
     y = b.call(op, x, axes=f"{order}->{order}")
     if layer.get("keepdims", False):
@@ -192,43 +204,61 @@ def _(layer: LayerCall) -> Value:
     return b.squeeze(y, axes)  # type: ignore[no-any-return]
 
 
+@reads("AdaptiveMaxPooling1D", "AdaptiveMaxPooling2D", "AdaptiveMaxPooling3D",
+       "AdaptiveAveragePooling1D", "AdaptiveAveragePooling2D",
+       "AdaptiveAveragePooling3D")  # fmt: skip
+def _(layer: LayerCall) -> Value:
+    x, count = layer.x, int(layer.type[-2])
+    order = order_of(layer)
+    wanted = _many(layer.get("output_size"), count)
+    kernel = []
+    for size, out in zip(_spatial(x, order), wanted, strict=True):
+        if not isinstance(size, int) or size % out:
+            raise Unsupported(f"its windows are of several sizes: {out} of {size}")
+        kernel.append(size // out)
+    op = "max_pool" if "Max" in layer.type else "avg_pool"
+    ones, none = (1,) * count, ((0, 0),) * count
+    return layer.b.call(  # type: ignore[no-any-return]
+        op, x, kernel=tuple(kernel), strides=tuple(kernel), pads=none, dilations=ones,
+        axes=f"{order}->{order}",
+    )  # fmt: skip
+
+
 @reads("UpSampling1D", "UpSampling2D", "UpSampling3D")
 def _(layer: LayerCall) -> Value:
     count = int(layer.type[-2])
-    order = _order(layer)
+    order = order_of(layer)
     factors = tuple(float(f) for f in _many(layer.get("size", 2), count))
-    way = layer.get("interpolation", "nearest")
+    way = str(layer.get("interpolation", "nearest"))
     axes = f"{order}->{order}"
     if way == "nearest":
         return layer.b.resize(  # type: ignore[no-any-return]
             layer.x, scale_factors=factors, coordinates="asymmetric", nearest="floor", axes=axes
         )
-    if way != "bilinear":
-        raise Unsupported(f"its interpolation {way!r}")
-    return layer.b.resize(layer.x, scale_factors=factors, mode="linear", axes=axes)  # type: ignore[no-any-return]
+    return layer.b.resize(layer.x, scale_factors=factors, axes=axes, **resizing(way))  # type: ignore[no-any-return]
 
 
-@reads("Resizing")
-def _(layer: LayerCall) -> Value:
-    layer.argument("training")  # which changes nothing of it
-    order = _order(layer)
-    sizes = (layer.get("height"), layer.get("width"))
-    way = layer.get("interpolation", "bilinear")
-    for name in ("fill_mode", "fill_value", "antialias"):
-        layer.get(name)
-    if layer.config.get("antialias") or way not in ("bilinear", "nearest"):
-        raise Unsupported(f"its interpolation is {way!r}, or it smooths")
-    mode = "linear" if way == "bilinear" else "nearest"
-    return layer.b.resize(  # type: ignore[no-any-return]
-        layer.x, sizes, mode=mode, nearest="round_prefer_ceil", axes=f"{order}->{order}"
-    )
+def resizing(way: str) -> dict[str, Any]:
+    """The literals of a resize that interpolates in one of Keras' ways.
+
+    Raises:
+        Unsupported: it isn't known here.
+    """
+    match way:
+        case "nearest":
+            return {"mode": "nearest", "nearest": "round_prefer_ceil"}
+        case "bilinear":
+            return {"mode": "linear"}
+        case "bicubic":
+            raise Unsupported("its interpolation is bicubic, whose weights TensorFlow rounds")
+    raise Unsupported(f"its interpolation {way!r}")
 
 
 @reads("ZeroPadding1D", "ZeroPadding2D", "ZeroPadding3D")
 def _(layer: LayerCall) -> Value:
     widths = _pairs(layer.get("padding"), int(layer.type[-2]))
     x = layer.x
-    axes = tuple(range(2, rank(x))) if _order(layer) == "NC*" else tuple(range(1, rank(x) - 1))
+    axes = tuple(range(2, rank(x))) if order_of(layer) == "NC*" else tuple(range(1, rank(x) - 1))
     flat = (*(begin for begin, _ in widths), *(end for _, end in widths))
     return layer.b.pad(x, flat, None, axes)  # type: ignore[no-any-return]
 
@@ -237,7 +267,7 @@ def _(layer: LayerCall) -> Value:
 def _(layer: LayerCall) -> Value:
     widths = _pairs(layer.get("cropping"), int(layer.type[-2]))
     x = layer.x
-    axes = tuple(range(2, rank(x))) if _order(layer) == "NC*" else tuple(range(1, rank(x) - 1))
+    axes = tuple(range(2, rank(x))) if order_of(layer) == "NC*" else tuple(range(1, rank(x) - 1))
     ends = tuple(-end if end else (1 << 63) - 1 for _, end in widths)
     return layer.b.slice(x, tuple(begin for begin, _ in widths), ends, axes)  # type: ignore[no-any-return]
 
@@ -248,20 +278,3 @@ def _pairs(widths: Any, count: int) -> Pads:
     if count == 1 and all(isinstance(width, int) for width in widths):
         return (tuple(widths),)  # type: ignore[return-value]
     return tuple((w, w) if isinstance(w, int) else tuple(w) for w in widths)
-
-
-@reads("Dense")
-def _(layer: LayerCall) -> Value:
-    x, units = layer.x, layer.get("units")
-    size = x.shape[-1] if x.shape and isinstance(x.shape[-1], int) else None
-    weight = permuted(layer.weight("0", (size, units)), (1, 0))
-    bias = layer.weight("1", (units,)) if layer.get("use_bias", True) else None
-    return activated(layer.b, layer.b.linear(x, weight, bias), layer.get("activation"))
-
-
-@reads("Embedding")
-def _(layer: LayerCall) -> Value:
-    if layer.get("mask_zero"):
-        raise Unsupported("it hides zeros from the layers after it (mask_zero)")
-    weight = layer.weight("0", (layer.get("input_dim"), layer.get("output_dim")))
-    return layer.b.embedding(layer.x, weight)  # type: ignore[no-any-return]

@@ -57,6 +57,21 @@ class LayerCall:
         self._weights: Mapping[str, int] = call.attrs["weights"]
         self.args: tuple[Any, ...] = tuple(call.attrs["args"])
         self.kwargs: Mapping[str, Any] = call.attrs["kwargs"]
+        self._check_policy()
+
+    def _check_policy(self) -> None:
+        policy = self.config.get("dtype", "float32")
+        if isinstance(policy, dict):
+            config = policy.get("config")
+            settings = config if isinstance(config, dict) else {}
+            if "mode" in settings:
+                raise Unsupported(f"it is quantized, to {settings['mode']}")
+            policy = settings.get("name")
+        if policy != "float32":
+            raise Unsupported(
+                f"it computes in {policy}: set dtype_policy = 'float32' on the model's layers, and "
+                "save it again"
+            )
 
     def get(self, name: str, default: Any = None) -> Any:
         """A setting; lists as tuples."""
@@ -70,11 +85,6 @@ class LayerCall:
             silent = name in self._asked or name in _OTHER or name.endswith(_OTHER_ENDS)
             if not silent and value not in (None, False, 0.0, ()):
                 raise Unsupported(f"its setting {name} = {str(value)[:60]!r} isn't known here")
-        policy = self.config.get("dtype", "float32")
-        if isinstance(policy, dict):
-            policy = (policy.get("config") or {}).get("name")
-        if policy != "float32":
-            raise Unsupported(f"it computes in {policy}")
         strays = [key for key in self._weights if key not in self._read and _SEEDS not in key]
         if strays:
             raise ValueError(
@@ -99,6 +109,12 @@ class LayerCall:
         if any(item is not None for item in given[1:]):
             raise Unsupported("it is called with more than one argument")
         return self.value(given[0])  # type: ignore[no-any-return]
+
+    @property
+    def floats(self) -> Value:
+        """The one tensor that it is called with, as the float32 that the layer makes of any."""
+        x = self.x
+        return x if x.dtype in (None, DType.FLOAT32) else self.b.cast(x, to=DType.FLOAT32)  # type: ignore[no-any-return]
 
     @property
     def xs(self) -> tuple[Value, ...]:
@@ -145,8 +161,10 @@ class LayerCall:
             raise ValueError(
                 f"its weight {key} is {list(value.shape)}, its settings make it {wanted}"
             )
-        if value.dtype is not DType.FLOAT32:
+        if value.dtype is None or not value.dtype.is_float:
             raise Unsupported(f"its weights are {value.dtype}")
+        if value.dtype is not DType.FLOAT32:  # of which Keras makes what the layer computes in
+            value = constant(value.array().astype(np.float32))
         part, _, place = key.rpartition(".")
         own = name or _WEIGHTS.get(self.type, _USUAL)[int(place)]
         value.name = ".".join(filter(None, (self.b.scope, part, own)))

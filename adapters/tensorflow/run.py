@@ -11,22 +11,22 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from adapters.tensorflow.files import is_hdf5, load, model_file
+from adapters.tensorflow.hdf5 import save_as_keras
 from adapters.tensorflow.names import input_names
 from adapters.tensorflow.saved import graph_file, is_frozen
 from adapters.tensorflow.saved.frozen import graph_of, inputs_of, outputs_of
 from adapters.tensorflow.saved.model import by_number, choose, meta_graph
-from ir_hub.sdk.adapter import Files
+from ir_hub.sdk.adapter import Files, SourceFile
 from ir_hub.sdk.errors import BadModel, BadRequest, RunFailed
 
 Array = np.ndarray[Any, Any]
-
-KERAS = ".keras"
 
 
 def run(
     files: Files, inputs: Mapping[str, Array], scratch: Path, threads: int, signature: str
 ) -> dict[str, Array]:
-    """The outputs by name, of the .keras file, the SavedModel or the graph among the files.
+    """The outputs by name, of the Keras model, the SavedModel or the graph among the files.
 
     `signature` is the SavedModel's that is run, "" its usual one.
 
@@ -36,12 +36,6 @@ def run(
         RunFailed: the model failed.
     """
     _set_threads(threads)
-    found = {PurePosixPath(file.name).suffix: file for file in files.files}
-    if KERAS in found:
-        # A store names files by their content; Keras wants the suffix.
-        path = scratch / f"model{KERAS}"
-        path.symlink_to(found[KERAS].path.absolute())
-        return run_keras(path, inputs)
     graph = graph_file(files)
     if graph is not None and is_frozen(files, graph):
         return _run_graph(bytes(files.open_blob(graph.blob)), graph.name, inputs)
@@ -49,12 +43,27 @@ def run(
         meta_graph(files, graph)  # refuses what does more than compute
         folder = _unpacked(files, PurePosixPath(graph.name).parent, scratch)
         return _run_saved(folder, signature, inputs)
+    file = model_file(files)
+    if file is not None:
+        return run_keras(_keras_file(files, file, scratch), inputs)
     given = ", ".join(file.name for file in files.files)
-    raise BadModel(f"there is no .keras file and no SavedModel among {given}")
+    raise BadModel(f"there is no Keras model and no SavedModel among {given}")
+
+
+def _keras_file(files: Files, file: SourceFile, scratch: Path) -> Path:
+    """A model's file as Keras 3 opens it: by the suffix, which a store's names haven't, and not as
+    HDF5, of which it opens few of Keras 2."""
+    path = scratch / "model.keras"
+    if is_hdf5(files, file):
+        model = load(files)
+        save_as_keras(model.config, model.weights, path)
+    else:
+        path.symlink_to(file.path.absolute())
+    return path
 
 
 def run_keras(path: Path, inputs: Mapping[str, Array]) -> dict[str, Array]:
-    """The outputs of a .keras file, which is loaded without running any code in it."""
+    """The outputs of a Keras model, which is loaded without running any code in it."""
     try:
         model = keras.saving.load_model(path, compile=False, safe_mode=True)
     except Exception as error:  # Keras raises anything

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from adapters.tensorflow.dialect import layer
 from ir_hub.codegen.derived import derived
 from ir_hub.codegen.spelling import Layer
 from ir_hub.ir.graph import Node
@@ -24,4 +23,4 @@ def prelu_layer(node: Node) -> Layer | None:
     inner = spread[1:]
     alpha = derived(node.slope, inner, lambda array: array.reshape(inner))
     kwargs = {"shared_axes": shared or None}
-    return layer("PReLU", node, kwargs, {"shared_axes": None}, {"alpha": alpha})
+    return Layer("layers.PReLU", [node.x], kwargs, {"shared_axes": None}, {"alpha": alpha})

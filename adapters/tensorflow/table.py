@@ -14,13 +14,17 @@ from adapters.tensorflow import (  # noqa: F401 (each adds its rows)
     ops_resize,
     ops_shape,
     read_activation,
+    read_attention,
     read_join,
+    read_linear,
     read_ops,
     read_ops_search,
     read_ops_shape,
     read_ops_windows,
+    read_preprocessing,
     read_recurrent,
     read_spatial,
+    wrappers,
 )
 from adapters.tensorflow.dialect import STYLE, tensorflow
 

@@ -6,12 +6,15 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from adapters.tensorflow import wrappers
 from adapters.tensorflow.config import (
+    EXPORT,
     Call,
     Key,
     calls_of,
     functional,
     groups_of,
+    histories,
     inputs_of,
     is_model,
     is_op,
@@ -70,7 +73,8 @@ class _Walker:
         config = self.model.config
         if not is_model(config):
             name = config.get("registered_name") or config.get("class_name")
-            self.refuse("model", (), ["model:0"], f"the class {name!r}, which isn't Keras' own")
+            reason = f"its class is {name!r}, which isn't Keras' own: {EXPORT}"
+            self.refuse("model", (), ["model:0"], reason)
             return SourceGraph({}, {}, self.nodes, ["model:0"])
         inner = functional(config)
         inputs = {}
@@ -106,8 +110,6 @@ class _Walker:
         self, config: Mapping[str, Any], scope: str, group: str, given: list[str], depth: int
     ) -> list[str]:
         """Walks a model's layers, and gives the names of its outputs."""
-        if depth > _DEEPEST:
-            raise BadModel(f"the models are nested more than {_DEEPEST} deep")
         known: dict[Key, str] = {}
         for (name, _), value in zip(inputs_of(config), given, strict=True):
             known[name, 0, 0] = value
@@ -146,22 +148,29 @@ class _Walker:
 
     def call(self, call: Call, path: str, inputs: list[str], group: str, depth: int) -> list[str]:
         layer = call.layer
+        if depth > _DEEPEST:
+            raise BadModel(f"the models are nested more than {_DEEPEST} deep")
         if is_model(layer):
             self.scopes.setdefault(path, str(layer["config"].get("name") or layer["class_name"]))
             config = functional(layer)
+            if any(True for _ in histories([*call.kwargs.values()])):
+                results = self.results(path, call.results)
+                self.refuse(path, inputs, results, "it is a model that is called with a mask")
+                return results
             if len(inputs_of(config)) != len(inputs):
                 raise BadModel(f"the model {path} is called with {len(inputs)} tensors")
             return self.inside(config, path, group, inputs, depth + 1)
         refused = refusal(layer)
-        names = (f"{path}:{i}" if i else path for i in range(call.results))
-        results = [fresh(name, self.taken) for name in names]
+        if not refused and layer["class_name"] in wrappers.NAMES:
+            return self.wrapper(call, path, inputs, group, depth)
+        results = self.results(path, call.results)
         if refused:
             self.refuse(path, inputs, results, refused)
             return results
         numbers = iter(range(len(inputs)))
         arguments = {
             "args": placed(call.args, numbers),
-            "kwargs": placed(call.kwargs, numbers),
+            "kwargs": {name: placed(given, numbers) for name, given in call.kwargs.items()},
             "config": layer.get("config") or {},
             "weights": {},
         }
@@ -180,6 +189,25 @@ class _Walker:
             )
         )  # fmt: skip
         return results
+
+    def results(self, path: str, count: int) -> list[str]:
+        """Names for what a call gives."""
+        return [fresh(f"{path}:{i}" if i else path, self.taken) for i in range(count)]
+
+    def wrapper(
+        self, call: Call, path: str, inputs: list[str], group: str, depth: int
+    ) -> list[str]:
+        """Walks the layer in a wrapper, between what the wrapper does before it and after it."""
+        inner, before, after = wrappers.opened(call)
+        given = [self.part(before, path, inputs[:1]), *inputs[1:]] if before else inputs
+        found = self.call(inner, path, given, f"{group}/layer".strip("/"), depth + 1)
+        return [self.part(after, path, [y, *inputs[:1]]) for y in found] if after else found
+
+    def part(self, kind: str, path: str, inputs: list[str]) -> str:
+        """A node for a part of what a wrapper does; gives the name of its result."""
+        (result,) = self.results(path, 1)
+        self.nodes.append(SourceNode(kind, tuple(inputs), (result,), {}, name=path, scope=path))
+        return result
 
     def weights(self, group: str) -> Iterator[tuple[str, Tensor]]:
         """The variables of a layer and its parts, by their paths within it: "cell.0"."""

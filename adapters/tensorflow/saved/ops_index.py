@@ -76,8 +76,11 @@ def slice_(b: Builder, x: Value, begin: Value, size: Value) -> Any:
 
 @op("GatherV2")
 def gather(b: Builder, x: Value, indices: Value, axis: Value, *, batch_dims: int) -> Any:
-    only(batch_dims == 0, "it looks up image by image (batch_dims)")
-    return _looked_up(b, x, indices, axis_of(x, int_of(axis, "its axis")))
+    place = axis_of(x, int_of(axis, "its axis"))
+    if batch_dims == 0:
+        return _looked_up(b, x, indices, place)
+    only(place == batch_dims, "it looks up image by image (batch_dims), beyond its first axis")
+    return b.gather_nd(x, b.unsqueeze(indices, (-1,)), batch_dims=batch_dims)
 
 
 @op("Gather")
@@ -116,6 +119,36 @@ def _counted_from_end(indices: Value, size: Dim) -> Value:
 @op("GatherNd")
 def gather_nd(b: Builder, x: Value, indices: Value) -> Any:
     return b.gather_nd(x, indices)
+
+
+@op("TensorScatterUpdate")
+def scatter(b: Builder, x: Value, indices: Value, updates: Value) -> Any:
+    return b.scatter_nd(x, indices, updates)
+
+
+@op("TensorScatterAdd")
+def scatter_add(b: Builder, x: Value, indices: Value, updates: Value) -> Any:
+    return b.scatter_nd(x, indices, updates, reduction="add")
+
+
+@op("Roll")
+def roll(b: Builder, x: Value, shift: Value, axis: Value) -> Any:
+    """What is pushed beyond the end comes in again at the beginning."""
+    shifts, axes = ints_of(shift, "its shift"), ints_of(axis, "its axis")
+    for by, given in zip(shifts, axes, strict=True):
+        place = axis_of(x, given)
+        size = shape_of(x)[place]
+        only(isinstance(size, int), "the size of its axis isn't known: give the input's type")
+        first = -by % size
+        parts = ((first, _END), (0, first))
+        pieces = (b.slice(x, (a,), (z,), (place,)) for a, z in parts)
+        x = b.concat(tuple(pieces), axis=place) if first else x
+    return x
+
+
+@op("ReverseSequence")
+def reverse_sequence(b: Builder, x: Value, lengths: Value, *, seq_dim: int, batch_dim: int) -> Any:
+    return b.reverse_sequence(x, lengths, batch_axis=batch_dim, time_axis=seq_dim)
 
 
 @op("OneHot")

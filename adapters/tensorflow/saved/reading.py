@@ -56,7 +56,7 @@ class _Reader:
             said = ", ".join(f"{name} = {str(attrs[name])[:60]}" for name in strange)
             raise Unsupported(f"{call.type} with {said}")
         if any(value is None or value.type is None for value in call.inputs):
-            raise ValueError(f"{call.type} of a value that isn't read")
+            raise Unsupported(f"{call.type} of a value whose type isn't known")
         found = self.rule(b, *call.inputs, **{name: attrs.get(name) for name in self.asked})
         results = list(found) if isinstance(found, tuple | list) else [found]
         for i, value in enumerate(results):

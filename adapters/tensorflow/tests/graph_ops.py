@@ -240,6 +240,21 @@ CASES: dict[str, OpCase] = {
     ),
     "gather rows": OpCase(lambda i: tf.gather(_TABLE, i), (_ints(2, 6, low=0),)),
     "gather_nd": OpCase(tf.gather_nd, (_floats(3, 4, 5), _ints(6, 2, low=0, high=3))),
+    "gather in step": OpCase(
+        lambda x, i: tf.gather(x, i, batch_dims=2),
+        (_floats(2, 3, 5, 4), _ints(2, 3, 6, low=0, high=5)),
+    ),
+    "scatter": OpCase(
+        lambda x, u: tf.tensor_scatter_nd_update(x, ((2, 1), (0, 3)), u),
+        (_floats(3, 4, 5), _floats(2, 5)),
+    ),
+    "scatter add": OpCase(
+        lambda x, u: tf.tensor_scatter_nd_add(x, ((2,), (2,)), u),
+        (_floats(3, 4), _floats(2, 4)),
+    ),
+    "roll": _unary(lambda x: tf.roll(x, (2, -1), (1, 2))),
+    "roll once": _unary(lambda x: tf.roll(x, -7, 1)),
+    "reverse_sequence": _unary(lambda x: tf.reverse_sequence(x, (1, 4, 3), 1, 0)),
     "one_hot": _unary(lambda i: tf.one_hot(i, 5, 2.0, -1.0), _ints(3, 4)),
     "one_hot axis": _unary(lambda i: tf.one_hot(i, 4, axis=1), _ints(3, 4)),
     "stack": OpCase(lambda x, y: tf.stack((x, y, x), 1), (_floats(3, 4), _floats(3, 4))),

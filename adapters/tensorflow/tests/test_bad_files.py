@@ -120,12 +120,6 @@ def test_pickle_is_never_opened(tmp_path: Path) -> None:
         _parse(pickle.dumps(weights), tmp_path)
 
 
-def test_legacy_hdf5(tmp_path: Path) -> None:
-    made("mlp").save(tmp_path / "model.h5")
-    with pytest.raises(BadModel, match=r"is a HDF5 file.* keras\.saving\.load_model"):
-        _parse((tmp_path / "model.h5").read_bytes(), tmp_path)
-
-
 def test_keras_2(conv: Path, tmp_path: Path) -> None:
     members = _members(conv)
     members["metadata.json"] = b'{"keras_version": "2.15.0", "date_saved": "2024-01-01@00:00:00"}'
@@ -147,13 +141,13 @@ def test_every_unsupported_layer_is_listed(conv: Path, tmp_path: Path) -> None:
     def change(config: dict[str, Any]) -> None:
         inner = config["config"]["layers"]
         inner[1]["class_name"] = "FrobnicateLayer"
-        inner[3]["class_name"] = "Discretization"
+        inner[3]["class_name"] = "Hashing"
 
     with pytest.raises(UnsupportedNodes) as caught:
         _parse(_changed(conv, change), tmp_path)
     said = str(caught.value)
     assert "FrobnicateLayer" in said
-    assert "Discretization" in said
+    assert "Hashing" in said
 
 
 def test_lambda_is_never_run(tmp_path: Path) -> None:
@@ -194,6 +188,33 @@ def test_half_precision_policy_is_refused(conv: Path, tmp_path: Path) -> None:
 
     with pytest.raises(UnsupportedNodes, match="it computes in mixed_float16"):
         _parse(_changed(conv, change), tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("layer", "change", "reason"),
+    [
+        (layers.Rescaling(2.0), {"config": {"scale": None}}, "given None where numbers belong"),
+        (layers.Normalization(mean=1.0, variance=4.0), {"config": {"mean": 1.0}},
+         "given None where numbers belong"),
+        (layers.Discretization([0.0, 1.0]), {"config": {"bin_boundaries": [0.0, None]}},
+         r"given \(0\.0, None\) where numbers belong"),
+        (layers.Dense(3), {"config": "relu"}, "a layer of the model isn't described as one"),
+        (layers.Dense(3), {"config": [1]}, "a layer of the model isn't described as one"),
+        (lambda x: keras.ops.einsum("ij->i", x), {"inbound_nodes": [{"args": [1.0]}]},
+         "it is called with 1 arguments"),
+    ],
+    ids=["scale", "variance", "boundaries", "text", "list", "no_tensor"],
+)  # fmt: skip
+def test_layers_that_make_no_sense(
+    layer: Callable[[Any], Any], change: dict[str, Any], reason: str, tmp_path: Path
+) -> None:
+    x = keras.Input((4,), name="x")
+    keras.Model(x, layer(x)).save(tmp_path / "model.keras")
+    data = _changed(
+        tmp_path / "model.keras", lambda config: config["config"]["layers"][-1].update(change)
+    )
+    with pytest.raises((BadModel, UnsupportedNodes), match=reason):
+        _parse(data, tmp_path)
 
 
 def test_masks_are_refused(tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ import zipfile
 from pathlib import Path
 from typing import Any
 
+import h5py
 import pytest
 
 from adapters.tensorflow.adapter import TensorFlowAdapter
@@ -78,6 +79,24 @@ def test_damaged_configs(name: str, tmp_path: Path) -> None:
         blob = subject.store.put_bytes(out.getvalue())
         try:
             subject.parse([NamedBlob("model.keras", blob)], {})
+        except (BadModel, UnsupportedNodes):
+            refused += 1
+    assert refused > 10
+
+
+def test_damaged_configs_in_hdf5(tmp_path: Path) -> None:
+    rng = random.Random(5)
+    whole = Path(__file__).with_name("keras2.h5").read_bytes()
+    subject = InProcess(ADAPTER, tmp_path / "store")
+    refused = 0
+    for _ in range(150):
+        stream = io.BytesIO(whole)
+        with h5py.File(stream, "r+") as opened:
+            config = json.loads(opened.attrs["model_config"])
+            opened.attrs["model_config"] = json.dumps(_damaged(config, rng))
+        blob = subject.store.put_bytes(stream.getvalue())
+        try:
+            subject.parse([NamedBlob("model.h5", blob)], {})
         except (BadModel, UnsupportedNodes):
             refused += 1
     assert refused > 10

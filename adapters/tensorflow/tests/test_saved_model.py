@@ -50,5 +50,5 @@ def test_saved_model(name: str, tmp_path: Path) -> None:
 
 def test_neither_kind_of_model(tmp_path: Path) -> None:
     (tmp_path / "notes.txt").write_text("nothing")
-    with pytest.raises(BadModel, match=r"no \.keras file and no SavedModel among notes\.txt"):
+    with pytest.raises(BadModel, match=r"no Keras model and no SavedModel among notes\.txt"):
         ADAPTER.run(_files(tmp_path, ["notes.txt"]), {}, _work(tmp_path / "run"))

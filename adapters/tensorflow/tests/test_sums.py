@@ -1,4 +1,4 @@
-"""Sums that Keras would take for a bias of the channels come out as they are meant."""
+"""Arithmetic that Keras or NumPy would take for something else comes out as it is meant."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from ir_hub.ir.graph import Model
 from ir_hub.ops.build import Builder
 from ir_hub.ops.op import OPSET
 from ir_hub.sdk.subject import InProcess
+from ir_hub.simplify.reference import run
 
 ADAPTER = TensorFlowAdapter()
 ADAPTER.warm()
@@ -45,3 +46,17 @@ def test_sum(
     left, right = (rng.standard_normal(s).astype(np.float32) for s in (first, second))
     for found in subject.run(files, {"x": left, "y": right}).values():
         np.testing.assert_allclose(found, left + right, rtol=1e-6)
+
+
+@pytest.mark.parametrize("op", ["add", "sub", "mul", "div", "greater"])
+@pytest.mark.parametrize("number", [np.pi, 2.0], ids=["learned", "number"])
+def test_a_vector_of_one_element_comes_first(op: str, number: float, tmp_path: Path) -> None:
+    """What was learned is an array, whose operators don't take Keras' tensors."""
+    b, first = Builder(), np.array([number], np.float32)
+    b.graph.outputs = [b.call(op, b.constant(first), b.input("x", shape=(N, 5)))]
+    subject = InProcess(ADAPTER, tmp_path)
+    put = subject.store.put_bytes
+    files = subject.emit(put(serde.dump_bytes(Model(b.graph), put, OPSET)))
+    x = np.linspace(1, 9, 10, dtype=np.float32).reshape(2, 5)
+    (found,) = subject.run(files, {"x": x}).values()
+    np.testing.assert_allclose(found, run(b.graph, [x])[0], rtol=1e-6)
