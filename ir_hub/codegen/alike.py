@@ -114,5 +114,7 @@ def number_of(value: Value) -> Any:
     """The element of a constant, as the shortest number that reads back as it."""
     scalar = value.scalar
     if isinstance(scalar, float) and value.dtype is DType.FLOAT32:
-        return float(str(np.float32(scalar)))
+        shortest = float(str(np.float32(scalar)))
+        # That of the greatest float32 lies a little beyond it, where frameworks overflow.
+        return shortest if abs(shortest) <= float(np.finfo(np.float32).max) else scalar
     return scalar

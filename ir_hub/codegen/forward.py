@@ -27,6 +27,7 @@ BINARY = {
     ast.Add: "+", ast.Sub: "-", ast.LShift: "<<", ast.RShift: ">>", ast.BitAnd: "&",
     ast.BitXor: "^", ast.BitOr: "|",
 }  # fmt: skip
+_UNTELLING = re.compile(r"getitem|.*\d")  # a name that only counts says nothing
 LETTERS = ("x", "y", "z", "u", "v", "w")  # what variables are called
 LiteralText = Callable[[int, str, object], str]
 
@@ -176,10 +177,13 @@ class Forward:
         self.lines.append(f"{left} = {text.code}")
 
     def _variable(self, step: Step, result: Value, alive: set[str], read: Sequence[Value]) -> str:
-        """The variable of an operand that is done with; else a new one."""
-        if len(step.results) > 1:
+        """The variable of an operand that is done with; else a new one. Of several results none
+        takes a name that says what the operand was."""
+        several = len(step.results) > 1
+        if several and not _UNTELLING.fullmatch(result.name):
             return unique(identifier(result.name, "y"), alive)
         names = [self.texts[value].code for value in read if value in self.texts]
+        names = [name for name in names if name in LETTERS or not several]
         free = [name for name in names if name.isidentifier() and name not in alive]
         return (
             min(free, key=len)

@@ -10,14 +10,12 @@ from ir_hub.codegen.names import class_name, unique
 from ir_hub.codegen.outline import outline
 from ir_hub.codegen.settle import is_sequence, settle
 from ir_hub.codegen.spelling import Spelling, Style
-from ir_hub.codegen.steps import Block, Step, steps_of
+from ir_hub.codegen.steps import Block, Step, needed_steps, returned_values, steps_of
 from ir_hub.codegen.write import (
     Writer,
     Written,
     argument_names,
     inner_argument_names,
-    needed_steps,
-    returned_values,
     weights_of,
 )
 from ir_hub.ir.graph import Model, Node, Value

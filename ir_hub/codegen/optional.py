@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 
-from ir_hub.codegen.settle import is_sequence
+from ir_hub.codegen.settle import is_sequence, passed_on
 from ir_hub.codegen.spelling import Expr
 from ir_hub.codegen.steps import Block, Step
 from ir_hub.ir.graph import Value
@@ -19,7 +19,8 @@ def merges(groups: Mapping[object, Sequence[Block]], head: Head) -> dict[object,
     by_class: dict[str, list[object]] = {}
     for key, blocks in groups.items():
         first = blocks[0]
-        if first.class_name and first.path and not is_sequence(first):
+        members = is_sequence(first) or passed_on(first) is not None
+        if first.class_name and first.path and not members:
             by_class.setdefault(first.class_name, []).append(key)
     found: dict[object, object] = {}
     for keys in by_class.values():

@@ -12,12 +12,14 @@ from ir_hub.codegen.spelling import Expr, Layer, Style
 from ir_hub.codegen.steps import Block, Step
 from ir_hub.ir.graph import Value
 
+_LISTS = ("", "ModuleList")
+
 
 def settle(root: Block, style: Style) -> None:
     """Names every attribute below `root`, and writes layers that have a function as that function
     wherever they aren't part of a sequence."""
     for block in root.blocks():
-        if not (style.sequential and is_sequence(block)):
+        if not (style.sequential and is_sequence(block)) and not is_list(block, style):
             for step in block.steps:
                 if isinstance(step.what, Layer) and step.what.function is not None:
                     step.what, step.name = step.what.function, ""
@@ -37,18 +39,49 @@ def is_sequence(block: Block) -> bool:
         return False
     flowing = block.inputs
     for step in steps:
-        layer = isinstance(step.what, Block) or (
-            isinstance(step.what, Layer) and not step.what.call
-        )
-        if not layer or step.inputs != flowing or len(step.results) != 1:
+        if not _is_plain(step) or step.inputs != flowing:
             return False
         flowing = step.results
     inner = {step.results[0] for step in steps[:-1]}
     return not inner.intersection(block.outputs)
 
 
+def passed_on(block: Block) -> Value | None:
+    """Of a list of modules that run one after another, and are all given the same besides: the
+    input of the block that the first one is given and makes anew. None: it is no such list."""
+    listed = [step.name for step in block.steps] == [str(n) for n in range(len(block.steps))]
+    if len(block.steps) < 2 or not listed or block.class_name.rpartition(".")[2] not in _LISTS:
+        return None
+    first, *others = block.steps
+    if block.outputs != others[-1].results or not all(map(_is_plain, block.steps)):
+        return None
+    made = first.results[0]
+    places = [n for n, value in enumerate(others[0].inputs) if value is made]
+    if len(places) != 1 or len(first.inputs) <= places[0]:
+        return None
+    start = flowing = first.inputs[places[0]]
+    for step in block.steps:
+        if step.inputs != [flowing if value is start else value for value in first.inputs]:
+            return None
+        flowing = step.results[0]
+    return start if first.inputs.count(start) == 1 and start in block.inputs else None
+
+
+def _is_plain(step: Step) -> bool:
+    """Whether a step calls a module with what it reads, and gets one tensor."""
+    layer = isinstance(step.what, Block) or (isinstance(step.what, Layer) and not step.what.call)
+    return layer and len(step.results) == 1
+
+
+def is_list(block: Block, style: Style) -> bool:
+    """Whether a block is written as a list of modules, by whose places their weights are named."""
+    return bool(style.listed) and not is_sequence(block) and passed_on(block) is not None
+
+
 def _name_attributes(block: Block, style: Style) -> None:
     reserved = style.reserved
+    if is_list(block, style):
+        return
     if style.sequential and is_sequence(block):
         _name_members(block, reserved, bool(style.named))
         return

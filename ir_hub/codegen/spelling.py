@@ -70,7 +70,8 @@ class Style:
     """What a framework's modules look like. `{...}` in the templates are pieces of code.
 
     `named` is what a sequence with named members is made of, `sequential` is empty where there are
-    no sequences; `parameter` and `buffer` declare a constant of a module: {name}, {shape}, {dtype};
+    no sequences, `listed` where no list of modules is a module; `parameter` and `buffer` declare a
+    constant of a module: {name}, {shape}, {dtype};
     `reserved` are attribute names that its modules already have, `names` those that the file
     imports. `marks` are what may be in an attribute's name besides letters, digits and
     underscores: where there are some, names are texts, and not those of Python's attributes.
@@ -89,3 +90,4 @@ class Style:
     names: frozenset[str]
     marks: str = ""
     absent: str = ""
+    listed: str = ""

@@ -74,6 +74,29 @@ def steps_of(model: Model, spellings: Mapping[Node, Layer | Expr]) -> list[Step]
     return steps
 
 
+def returned_values(outputs: Sequence[Value], steps: list[Step]) -> list[Value]:
+    """The values that are returned; a constant is returned by a step that reads it."""
+    returned = []
+    for value in outputs:
+        if value.is_constant:
+            passed = Value(value.name, value.type)
+            steps.append(Step(Expr("{0}", [value]), [value], [passed], "identity"))
+            value = passed
+        returned.append(value)
+    return returned
+
+
+def needed_steps(steps: list[Step], outputs: Sequence[Value]) -> list[Step]:
+    """The steps that what is returned depends on."""
+    needed = set(outputs)
+    kept = []
+    for step in reversed(steps):
+        if needed.intersection(step.results):
+            needed.update(step.inputs)
+            kept.append(step)
+    return kept[::-1]
+
+
 def is_number(value: Value) -> bool:
     """Whether a constant may stand in the code as a number. A vector of one element with many
     digits was learned; it is a weight."""

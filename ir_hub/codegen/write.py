@@ -13,9 +13,9 @@ from ir_hub.codegen.classes import Class, classes_of
 from ir_hub.codegen.forward import Forward
 from ir_hub.codegen.names import class_name, identifier, unique
 from ir_hub.codegen.outline import outline
-from ir_hub.codegen.settle import is_sequence, settle
+from ir_hub.codegen.settle import is_list, is_sequence, passed_on, settle
 from ir_hub.codegen.spelling import Code, Expr, Layer, Spelling, Style
-from ir_hub.codegen.steps import Block, Step, steps_of
+from ir_hub.codegen.steps import Block, Step, needed_steps, returned_values, steps_of
 from ir_hub.ir.graph import Model, Node, Value
 from ir_hub.ir.types import DType
 
@@ -54,29 +54,6 @@ def write(
     return Written("\n\n\n".join(texts), root_name, arguments, dict(weights_of(root, "")))
 
 
-def returned_values(outputs: Sequence[Value], steps: list[Step]) -> list[Value]:
-    """The values that are returned; a constant is returned by a step that reads it."""
-    returned = []
-    for value in outputs:
-        if value.is_constant:
-            passed = Value(value.name, value.type)
-            steps.append(Step(Expr("{0}", [value]), [value], [passed], "identity"))
-            value = passed
-        returned.append(value)
-    return returned
-
-
-def needed_steps(steps: list[Step], outputs: Sequence[Value]) -> list[Step]:
-    """The steps that what is returned depends on."""
-    needed = set(outputs)
-    kept = []
-    for step in reversed(steps):
-        if needed.intersection(step.results):
-            needed.update(step.inputs)
-            kept.append(step)
-    return kept[::-1]
-
-
 def argument_names(inputs: Sequence[Value]) -> tuple[str, ...]:
     taken: list[str] = []
     for value in inputs:
@@ -112,6 +89,8 @@ class Writer:
             items = ", ".join(self.children(made, made.block, {}))
             lines = [f"class {made.name}({self.style.sequential}):", head]
             return "\n".join([*lines, f"        super().__init__({items})"])
+        if is_list(made.block, self.style):
+            return self.list_definition(made, head)
         body = ["super().__init__()", *self.attributes(made)]
         names = root_arguments if made.block.path == "" else inner_argument_names(made.block)
         statements = Forward(made.block, self.literals(made), names).write()
@@ -123,6 +102,29 @@ class Writer:
                 "",
                 f"    def {self.style.forward}({', '.join(['self', *names])}):",
                 *(f"        {line}" for line in statements),
+            ]
+        )
+
+    def list_definition(self, made: Class, head: str) -> str:
+        """A list of modules that run one after another as text."""
+        block, items = made.block, self.children(made, made.block, {})
+        given = f"[{', '.join(items)}]"
+        if len(items) == 1:
+            given = items[0].removeprefix("*(").removesuffix(")")
+        names = dict(zip(block.inputs, inner_argument_names(block), strict=True))
+        passed = passed_on(block)
+        assert passed is not None
+        call = f"layer({', '.join(names[value] for value in block.steps[0].inputs)})"
+        return "\n".join(
+            [
+                f"class {made.name}({self.style.listed}):",
+                head,
+                f"        super().__init__({given})",
+                "",
+                f"    def {self.style.forward}({', '.join(['self', *names.values()])}):",
+                "        for layer in self:",
+                f"            {names[passed]} = {call}",
+                f"        return {names[passed]}",
             ]
         )
 

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from ir_hub.hub.provenance import Origin
 from ir_hub.ir.types import DType
 from ir_hub.sdk.tolerance import least_scale, tolerance
 from irhub.hub.v1 import hub_pb2
@@ -29,12 +30,17 @@ class Output:
     least_scale: float
 
 
-def outputs_of(source: Arrays, ops: Sequence[str] = ()) -> list[Output]:
-    """The source's outputs; `ops` says which op each one is of, as far as that is known."""
+def outputs_of(source: Arrays, origins: Sequence[Origin] = ()) -> list[Output]:
+    """The source's outputs; `origins` says what they come from, as far as that is known."""
     found = []
-    for (name, array), op in zip(source.items(), chain(ops, repeat("")), strict=False):
+    for (name, array), origin in zip(
+        source.items(), chain(origins, repeat(Origin())), strict=False
+    ):
         dtype = DType.of(array.dtype)
-        found.append(Output(name, array, dtype, tolerance(dtype), least_scale(op, dtype)))
+        allowed, least = tolerance(dtype), least_scale(origin.op, dtype)
+        if allowed and origin.half is not None:
+            allowed = max(allowed, tolerance(origin.half))
+        found.append(Output(name, array, dtype, allowed, least))
     return found
 
 

@@ -2,38 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import numpy as np
 
 from ir_hub.hub.sizes import Sizes
-from ir_hub.ir.dims import evaluate, symbols_of
+from ir_hub.ir.dims import evaluate, symbol, symbols_of
 from ir_hub.ir.graph import Graph, Model, Node, Value
 from ir_hub.ir.types import DType
+from ir_hub.ops.catalogue import PASSING
 from ir_hub.sdk.errors import BadRequest, Problem
 
 Array = np.ndarray[Any, Any]
 
 SEED = 20250101
 
-# Ops whose result holds the elements of their first operand, so that what indexes with the result
-# indexes with the operand.
-_PASSING = frozenset(
-    {
-        "cast",
-        "expand",
-        "flatten",
-        "gather",
-        "identity",
-        "reshape",
-        "slice",
-        "squeeze",
-        "tile",
-        "transpose",
-        "unsqueeze",
-    }
-)
 # Where an op takes indices: the argument with them, and that with what they index.
 _INDEXING = {
     "embedding": ("indices", "weight"),
@@ -56,39 +40,68 @@ def draw(model: Model, sizes: Sizes, run: int) -> dict[str, Array]:
             "--input name=shape, or give inputs with --check-inputs.",
             [Problem(value.name, "its shape isn't known") for value in unknown],
         )
-    limits = index_limits(model.graph, sizes)
-    return {
-        value.name: _array(value, sizes, limits.get(value), np.random.default_rng([SEED, run, at]))
-        for at, value in enumerate(model.graph.inputs)
-    }
+    holders = _holders(model.graph)
+    limits, flags = _limits(model.graph, holders, sizes), _flags(model.graph, holders)
+    found = {}
+    for at, value in enumerate(model.graph.inputs):
+        random = np.random.default_rng([SEED, run, at])
+        array = _array(value, sizes, limits.get(value), random)
+        if value in flags and array.size == 1:
+            array = np.full_like(array, random.choice(flags[value]))
+        found[value.name] = array
+    return found
 
 
-def index_limits(graph: Graph, sizes: Sizes) -> dict[Value, int]:
+def _holders(graph: Graph) -> dict[Value, Value]:
+    """The inputs, and all that holds elements of one, each with that input."""
+    holders = {value: value for value in graph.inputs}
+    for node in graph.nodes:
+        if node.op in PASSING and node.x in holders:
+            holders[node.result] = holders[node.x]
+    return holders
+
+
+def _limits(graph: Graph, holders: Mapping[Value, Value], sizes: Sizes) -> dict[Value, int]:
     """For each input that is used as indices, the size of the smallest axis it indexes."""
-    origins = {value: value for value in graph.inputs}
     limits: dict[Value, int] = {}
     for node in graph.nodes:
-        if node.op in _PASSING and node.x in origins:
-            origins[node.result] = origins[node.x]
-        limit = _indexed_size(node, sizes)
-        if limit is None:
-            continue
-        indices = node.args[_INDEXING[node.op][0]]
-        if isinstance(indices, Value) and indices in origins:
-            origin = origins[indices]
-            limits[origin] = min(limit, limits.get(origin, limit))
+        for value, limit in _indices(node, sizes):
+            if value in holders:
+                origin = holders[value]
+                limits[origin] = min(limit, limits.get(origin, limit))
     return limits
 
 
-def _indexed_size(node: Node, sizes: Sizes) -> int | None:
+def _indices(node: Node, sizes: Sizes) -> Iterator[tuple[Value, int]]:
+    """What a node takes as indices, and the size of what it indexes; a comparison with a range of
+    numbers makes them one-hot."""
+    yield from ((value, int(numbers.max()) + 1) for value, numbers in _compared(node)
+                if numbers.size > 1)  # fmt: skip
     if node.op not in _INDEXING:
-        return None
-    table = node.args[_INDEXING[node.op][1]]
+        return
+    indices, table = (node.args[name] for name in _INDEXING[node.op])
     axis = node.args.get("axis", 0)
-    if not isinstance(table, Value) or not table.shape or not isinstance(axis, int):
-        return None
-    size = table.shape[axis]
-    return evaluate(size, sizes) if symbols_of(size) <= sizes.keys() else None
+    if isinstance(indices, Value) and isinstance(table, Value) and table.shape:
+        size = table.shape[axis] if isinstance(axis, int) else symbol("unknown")
+        if symbols_of(size) <= sizes.keys():
+            yield indices, evaluate(size, sizes)
+
+
+def _flags(graph: Graph, holders: Mapping[Value, Value]) -> dict[Value, list[int]]:
+    """For each input that is compared with single numbers, those: a model takes its ways by them,
+    and few others may be allowed."""
+    flags: dict[Value, list[int]] = {}
+    for value, numbers in (pair for node in graph.nodes for pair in _compared(node)):
+        if value in holders and numbers.size == 1:
+            flags.setdefault(holders[value], []).append(int(numbers.item()))
+    return flags
+
+
+def _compared(node: Node) -> Iterator[tuple[Value, Array]]:
+    """What a node compares with whole numbers that are known, and those."""
+    for value, other in ((node.x, node.y), (node.y, node.x)) if node.op == "equal" else ():
+        if other.is_constant and other.dtype.is_integer:
+            yield value, other.array()
 
 
 def _array(value: Value, sizes: Sizes, limit: int | None, random: np.random.Generator) -> Array:

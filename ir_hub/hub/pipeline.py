@@ -17,6 +17,7 @@ from ir_hub.recover.structure import structure
 from ir_hub.simplify.fold import fold, fold_all_but_weights
 from ir_hub.simplify.lower import lower as lower_ops
 from ir_hub.simplify.shapes import infer_shapes
+from ir_hub.simplify.states import drop_zero_states
 
 Pass = Callable[[Model], Model]
 
@@ -24,6 +25,7 @@ SIMPLIFY: Sequence[Pass] = (
     infer_shapes,  # sizes that follow from sizes become literals
     fold_all_but_weights,  # and what was computed to get there is constant now
     infer_shapes,  # which may be what another size follows from
+    drop_zero_states,  # which sources spell out, and layers start from
     recovery.clean,  # transposes and reshapes that cancel
 )
 

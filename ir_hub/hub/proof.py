@@ -14,6 +14,7 @@ from ir_hub.blobs import LocalStore
 from ir_hub.blobs.wire import blob_from_proto
 from ir_hub.hub import agreement, inputs, rounding, sizes
 from ir_hub.hub.outcome import Outcome
+from ir_hub.hub.provenance import origins
 from ir_hub.ir.tensor import Blob
 from ir_hub.sdk.errors import RunFailed
 from ir_hub.sdk.stages import load_model
@@ -71,8 +72,7 @@ def agree(store: LocalStore, request: bytes) -> bytes:
     asked = json.loads(request)
     target = _outputs(asked["target"], store)
     model = load_model(store.open(Blob(**asked["model"])), store)
-    ops = [value.producer.op if value.producer else "" for value in model.graph.outputs]
-    source = agreement.outputs_of(_outputs(asked["source"], store), ops)
+    source = agreement.outputs_of(_outputs(asked["source"], store), origins(model.graph))
     found = agreement.compare_outputs(source, target, asked["run"], asked["inputs"])
     settled = rounding.settle(model, _outputs(asked["given"], store), source, target, found)
     outputs = [_facts(entry) for entry in found]

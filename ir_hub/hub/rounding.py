@@ -21,6 +21,8 @@ from irhub.hub.v1 import hub_pb2
 LARGEST_ERROR = 1e-3  # Beyond this nothing is called rounding: approximations begin there.
 ALIKE = 8.0  # How many times as far off one side may be as the other.
 LIMIT_BYTES = 4 << 30
+QUANTISING = frozenset({"quantize_linear", "dynamic_quantize_linear", "qlinear_conv",
+                        "qlinear_matmul", "round"})  # fmt: skip
 
 
 def settle(
@@ -36,13 +38,25 @@ def settle(
     """
     unsettled = [i for i, entry in enumerate(found) if _may_be_rounding(entry)]
     if not unsettled:
-        return []
+        return _of_steps(model, found)
     try:
         exact = run(in_float64(model), _wide(given), limit_bytes=LIMIT_BYTES)
     except (RunError, ValueError) as error:
         return [f"whether the difference is rounding could not be told: {error}"]
     targets = list(target.values())
     return [_settled(found[i], exact[i], source[i], targets[i]) for i in unsettled]
+
+
+def _of_steps(model: Model, found: Sequence[hub_pb2.OutputComparison]) -> list[str]:
+    """What to think of differences in a model that quantises."""
+    steps = sum(node.op in QUANTISING for node in model.graph.walk())
+    if not steps or all(entry.equal for entry in found):
+        return []
+    return [
+        f"the model rounds to whole steps in {steps} places: where source and target fall on other "
+        "sides of one, they differ by a step from there on. "
+        "--allow-mismatch delivers the result, to be judged by its accuracy"
+    ]
 
 
 def _may_be_rounding(entry: hub_pb2.OutputComparison) -> bool:

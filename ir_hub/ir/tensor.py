@@ -47,9 +47,14 @@ class Tensor(Protocol):
 
 @dataclass(frozen=True, eq=False)
 class ArrayTensor:
-    """A constant in memory."""
+    """A constant in memory; TypeError when it is of objects that are no texts."""
 
     array: np.ndarray
+
+    def __post_init__(self) -> None:
+        if self.array.dtype.kind == "O":
+            for item in self.array.flat:
+                _text(item)
 
     @property
     def dtype(self) -> DType:

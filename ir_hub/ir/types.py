@@ -46,6 +46,8 @@ class DType(Enum):
     def __repr__(self) -> str:
         return self.value
 
+    __str__ = __repr__  # in messages to people
+
     @property
     def numpy(self) -> np.dtype:
         """The NumPy type that holds one element; small types take a whole byte there."""

@@ -152,7 +152,8 @@ class _Relay:
         argument = node.args[first]
         values = argument if isinstance(argument, tuple) else (argument,)
         operands = [value for value in values if isinstance(value, Value)]
-        perm = self._fitting(node, self._cheapest(node, operands, operands), operands[0])
+        best = self._asked_by_all(node) or self._cheapest(node, operands, operands)
+        perm = self._fitting(node, best, operands[0])
         found = None if perm is None or perm == identity(len(perm)) else remapped(node, perm)
         if perm is None or found is None:
             self._barrier(node)
@@ -161,6 +162,12 @@ class _Relay:
         moved = tuple(self._held.get(value, perm) for value in operands)
         given = {first: moved if isinstance(argument, tuple) else moved[0]}
         self._made(node, self._completed(args, given), result_perm)
+
+    def _asked_by_all(self, node: Node) -> Perm | None:
+        """The order that several results are all asked for in later: what is moved once here
+        needn't be moved part by part."""
+        wished = {self._wishes.get(result) for result in node.results if self._users.get(result)}
+        return wished.pop() if len(node.results) > 1 and len(wished) == 1 else None
 
     def _completed(
         self, args: Mapping[str, Argument], given: Mapping[str, Argument]

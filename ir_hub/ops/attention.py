@@ -17,10 +17,26 @@ from ir_hub.ops.shape_rules import broadcast, same_rule
 def _attention_shape(
     q: Ranked, k: Ranked, v: Ranked, mask: Ranked | None = None, **_: object
 ) -> Shape:
-    queries, keys, values = q.shape, k.shape, v.shape
     masked = mask.shape[:-2] if mask is not None and mask.shape else ()
-    leading = broadcast(queries[:-2], keys[:-2], values[:-2], masked)
-    return *leading, queries[-2], values[-1]
+    keys, values = (_leading(q.shape, shape) for shape in (k.shape, v.shape))
+    leading = broadcast(q.shape[:-2], keys, values, masked)
+    return *leading, q.shape[-2], v.shape[-1]
+
+
+def _leading(queries: Shape, keys: Shape) -> Shape:
+    """The axes before the last two of the keys, with the queries' heads where they share them."""
+    many = len(queries) > 2 and len(keys) > 2 and isinstance(keys[-3], int) and keys[-3] > 1
+    if many and (not isinstance(queries[-3], int) or group_of(queries, keys) > 1):
+        return *keys[:-3], queries[-3]
+    return keys[:-2]
+
+
+def group_of(queries: Shape, keys: Shape) -> int:
+    """How many heads of the queries share each head of the keys, where the keys have more than one
+    and fewer; else 1."""
+    heads = [shape[-3] if len(shape) > 2 else 1 for shape in (queries, keys)]
+    own, shared = (size if isinstance(size, int) else 1 for size in heads)
+    return own // shared if shared > 1 and own % shared == 0 else 1
 
 
 @op(shape=_attention_shape)
@@ -34,11 +50,15 @@ def attention(
     scale: float | None = None,
     causal: bool = False,
 ) -> Array:
-    """softmax(q @ k^T * scale + mask) @ v over the last two axes; the others broadcast.
+    """softmax(q @ k^T * scale + mask) @ v over the last two axes; the others broadcast. Where k and
+    v have fewer items than q in the axis before, each serves as many of q's in a row.
 
     `scale` None is 1 / sqrt of q's last size. Where a boolean mask is False, and with `causal`
     where a key comes after its query, there is no attention; a query that has none left gives 0.
     """
+    each = group_of(q.shape, k.shape)
+    if each > 1:
+        k, v = (np.repeat(tensor, each, axis=-3) for tensor in (k, v))
     scores = np.matmul(q, k.swapaxes(-1, -2))
     scores = scores * (1.0 / math.sqrt(q.shape[-1]) if scale is None else scale)
     if causal:

@@ -85,11 +85,15 @@ class Builder:
         """Appends a call of an op with all its arguments by name."""
         op = OPS[name]
         complete = op.complete(args)
-        types = op.infer(complete, self.fresh)
+        types = self.types(op, complete)
         results = [self.value(f"{self._prefix}{next(self._numbers)}", t) for t in types]
         node = Node(name, complete, results, "", self.scope, self.origins)
         self.graph.nodes.append(node)
         return node
+
+    def types(self, op: Op, args: Mapping[str, Argument]) -> list[TensorType | None]:
+        """The types of a call's results; what a subclass overrides to take what doesn't fit."""
+        return op.infer(args, self.fresh)
 
     def _bind(self, op: Op, tensors: tuple[Any, ...], named: dict[str, Any]) -> dict[str, Argument]:
         positional = [p for p in op.params.values() if p.kind not in (Kind.LITERAL, Kind.BODY)]
@@ -100,7 +104,9 @@ class Builder:
         if twice:
             raise TypeError(f"{op.name} got {twice} twice")
         args.update(named)
-        like = next((a.dtype for a in args.values() if isinstance(a, Value)), None)
+        # A condition says nothing of the numbers that it chooses between.
+        types = (a.dtype for a in args.values() if isinstance(a, Value))
+        like = next((dtype for dtype in types if dtype is not DType.BOOL), None)
         for param in positional:
             if param.name in args:
                 args[param.name] = self._operand(param.kind, args[param.name], like)

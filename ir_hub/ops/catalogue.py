@@ -33,4 +33,10 @@ from ir_hub.ops import (  # noqa: F401 (each registers its ops)
 )
 from ir_hub.ops.op import OPS
 
-__all__ = ["OPS"]
+__all__ = ["OPS", "PASSING"]
+
+# Ops whose result holds elements of their first operand, and no others.
+PASSING = frozenset(
+    {"cast", "expand", "flatten", "gather", "identity", "reshape", "slice", "squeeze", "tile",
+     "transpose", "unsqueeze"}
+)  # fmt: skip

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import numpy as np
 
@@ -11,6 +12,9 @@ from ir_hub.ops.families import OpenShape, SizesSeen, known_length
 from ir_hub.ops.op import Array, Sizes, op
 from ir_hub.ops.precision import widened
 from ir_hub.ops.shape_rules import same_rule
+from ir_hub.ops.trace import Term, Tracer
+
+_LARGEST = 1 << 20  # elements of a constant that is written out
 
 
 @op(shape=lambda start, limit, delta: (None,), symbolic=True)
@@ -22,6 +26,18 @@ def range_(start: Array, limit: Array, delta: Array) -> Array:
     return (np.arange(count, dtype=wide) * step + first).astype(start.dtype)
 
 
+@op(dtypes=(DType.INT64,), symbolic=True)
+def positions(size: Sizes) -> Array:
+    """0, 1, 2 and so on: as many numbers as the one size says."""
+    (count,) = size
+    return np.arange(int(count), dtype=np.int64)
+
+
+@positions.shape
+def _(size: SizesSeen) -> OpenShape | None:
+    return (None,) if isinstance(size, TensorType) else size
+
+
 @op(dtypes=("dtype",), symbolic=True)
 def constant_of_shape(shape: Sizes, *, value: bool | int | float, dtype: DType) -> Array:
     """A tensor of that shape with the value everywhere."""
@@ -31,6 +47,15 @@ def constant_of_shape(shape: Sizes, *, value: bool | int | float, dtype: DType) 
 @constant_of_shape.shape
 def _(shape: SizesSeen, **_: object) -> OpenShape | None:
     return known_length(shape) if isinstance(shape, TensorType) else shape
+
+
+@constant_of_shape.spelled
+def _(b: Tracer, shape: Any, *, value: bool | int | float, dtype: DType) -> Term:
+    """Its open sizes, and such as would make it large, are repetitions."""
+    sizes = [n if isinstance(n, int) else 1 for n in shape] if isinstance(shape, tuple) else []
+    own = sizes if math.prod(sizes) <= _LARGEST else []
+    found: Term = b.expand(b.constant(np.full(own, value, dtype.numpy)), shape)
+    return found
 
 
 @op(shape=same_rule, dtypes=("dtype",))

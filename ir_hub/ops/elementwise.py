@@ -44,7 +44,7 @@ def div(x: Array, y: Array) -> Array:
     return quotient + (inexact & ((x < 0) != (y < 0))).astype(x.dtype)
 
 
-@elementwise
+@elementwise_of_sizes
 def floor_div(x: Array, y: Array) -> Array:
     """x / y rounded down, for integers and floats."""
     return np.floor_divide(x, y)

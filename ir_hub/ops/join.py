@@ -13,7 +13,7 @@ from ir_hub.ops.families import OpenShape, Ranked, SizesSeen
 from ir_hub.ops.op import Array, Arrays, Layout, Sizes, op
 from ir_hub.ops.shape_rules import axis_of, same_rule
 
-_FAR = 2**31 - 1  # exporters write this, or more, for "up to the end"
+_FAR = 10**9  # exporters write this, or more, for "up to the end"
 
 
 @op(layout=Layout.AXIS, symbolic=True)

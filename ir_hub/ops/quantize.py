@@ -157,15 +157,14 @@ def _dynamic_shapes(x: Ranked) -> list[Shape | None]:
 
 @op(
     results=("y", "y_scale", "y_zero_point"),
-    dtypes=(DType.UINT8, DType.FLOAT32, DType.UINT8),
+    dtypes=(DType.UINT8, "x", DType.UINT8),
     shape=_dynamic_shapes,
 )
 def dynamic_quantize_linear(x: Array) -> tuple[Array, Array, Array]:
     """x as uint8, with the scale and zero point that make the most of x's range and hold 0."""
-    low = np.minimum(x.min(), np.float32(0))
-    high = np.maximum(x.max(), np.float32(0))
-    span = np.float32(1) if high == low else high - low
-    scale = (span / np.float32(255)).astype(np.float32)
+    zero, one, most = (x.dtype.type(number) for number in (0, 1, 255))
+    low, high = np.minimum(x.min(), zero), np.maximum(x.max(), zero)
+    scale = (one if high == low else high - low) / most
     zero_point = np.clip(np.rint(-low / scale), 0, 255)
     y = np.clip(np.rint(x / scale) + zero_point, 0, 255)
     return y.astype(np.uint8), np.asarray(scale), np.asarray(zero_point).astype(np.uint8)

@@ -4,26 +4,71 @@ alike, become scopes of one class; scopes in a row become a sequence."""
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from ir_hub.ir.dims import Expr
 from ir_hub.ir.graph import Argument, Graph, Model, Node, Value
 from ir_hub.ir.types import DType
 from ir_hub.recover.repeats import SIMILAR, Item, best_repeat, last_uses
+from ir_hub.recover.rooms import flat_rooms
 
 ROUNDS = 48  # kinds of block that are looked for
+FRAME = 8  # lines of a class that has nothing in it
+LEAST_SHORTER = 0.8  # what scopes of the source are given up for
 
 
 def structure(model: Model) -> Model:
-    """Gives the nodes that have no scope scopes of their own. Scopes of the source stay."""
-    graph = model.graph
-    if any(node.scope for node in graph.nodes):
+    """Gives the nodes that have no scope, or only one that says nothing, scopes of their own, where
+    that makes less code. All others of the source stay."""
+    rooms = flat_rooms(model.graph)
+    if not rooms:
         return model
-    returned = set(graph.outputs)
-    (items,) = _blocks([_items(graph)], returned, itertools.count())
-    items = _sequences(items, returned)
-    _name_scopes(items, model)
+    returned = _leaving(model.graph, rooms)
+    items = _items(model.graph, rooms)
+    before = _lines(_rows(items, rooms).values())
+    (items,) = _blocks([items], returned, itertools.count())
+    rows = _rows(items, rooms)
+    if any(rows) and _lines(rows.values()) > before * LEAST_SHORTER:
+        return model
+    for room, row in rows.items():
+        row = _sequences(row, returned)
+        is_sequence = (
+            bool(room) and len(row) == 1 and bool(row[0].members) and not row[0].class_name
+        )
+        if is_sequence:
+            model.scopes[room], row = "", row[0].members
+        _name_level(row, room, model, in_sequence=is_sequence)
     return model
+
+
+def _rows(items: list[Item], rooms: Mapping[Node, str]) -> dict[str, list[Item]]:
+    """The items of each room, without what is between rooms."""
+    rows: dict[str, list[Item]] = {}
+    for item in (item for item in items if item.results):
+        rows.setdefault(rooms[item.nodes[0]], []).append(item)
+    return rows
+
+
+def _lines(rows: Iterable[Sequence[Item]]) -> int:
+    """About how many lines rows take as classes, of which those alike are one."""
+    lines: dict[object, int] = {}
+    waiting = list(rows)
+    while waiting:
+        row = waiting.pop()
+        kinds = tuple(item.kind for item in row)
+        if kinds not in lines:
+            lines[kinds] = FRAME + sum(item.weighs for item in row)
+            waiting += [item.members for item in row if item.members]
+    return sum(lines.values())
+
+
+def _leaving(graph: Graph, rooms: Mapping[Node, str]) -> set[Value]:
+    """The values that are returned, or read outside the room that they are made in."""
+    made = {value: room for node, room in rooms.items() for value in node.results}
+    read = (
+        (value, rooms.get(node)) for node in graph.nodes for value in node.reads() if value in made
+    )
+    return {*graph.outputs, *(value for value, room in read if made[value] != room)}
 
 
 def _blocks(rows: list[list[Item]], returned: set[Value], kinds: Iterator[int]) -> list[list[Item]]:
@@ -46,11 +91,19 @@ def _blocks(rows: list[list[Item]], returned: set[Value], kinds: Iterator[int]) 
     return rows
 
 
-def _items(graph: Graph) -> list[Item]:
-    return [
-        Item(_kind(node), [node], [v for _, v in node.operands()], list(node.results))
-        for node in graph.nodes
-    ]
+def _items(graph: Graph, rooms: Mapping[Node, str]) -> list[Item]:
+    """The nodes of rooms in order; where a room ends, something that is like nothing else."""
+    found: list[Item] = []
+    here: str | None = None
+    for node in graph.nodes:
+        room = rooms.get(node)
+        if room != here and found:
+            found.append(Item(object(), [node], [], []))
+        here = room
+        if room is not None:
+            reads = [value for _, value in node.operands()]
+            found.append(Item(_kind(node), [node], reads, list(node.results)))
+    return found
 
 
 def _kind(node: Node) -> object:
@@ -159,17 +212,12 @@ def _class_name(nodes: Sequence[Node]) -> str:
     return "ConvBlocks" if depthwise else "Block"
 
 
-def _name_scopes(items: Sequence[Item], model: Model) -> None:
-    names: dict[object, str] = {}
-    _name_level(items, "", model, names)
-
-
-def _name_level(items: Sequence[Item], path: str, model: Model, names: dict[object, str]) -> None:
+def _name_level(items: Sequence[Item], path: str, model: Model, *, in_sequence: bool) -> None:
+    """Names the blocks among the items: by their places in a sequence, else by their classes."""
     counts: dict[str, int] = {}
     for position, item in enumerate(items):
         if not item.members:
             continue
-        in_sequence = path in model.scopes and model.scopes[path] == ""
         stem = "stage" if not item.class_name else _snake(item.class_name)
         counts[stem] = counts.get(stem, 0) + 1
         leaf = str(position) if in_sequence else f"{stem}{counts[stem]}"
@@ -177,7 +225,7 @@ def _name_level(items: Sequence[Item], path: str, model: Model, names: dict[obje
         model.scopes[here] = item.class_name
         for node in item.nodes:
             node.scope = here
-        _name_level(item.members, here, model, names)
+        _name_level(item.members, here, model, in_sequence=not item.class_name)
 
 
 def _snake(name: str) -> str:

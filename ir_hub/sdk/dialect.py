@@ -50,10 +50,12 @@ ReadRule = Callable[[Call, Builder], Any]
 
 @dataclass
 class Dialect:
-    """The rules of one framework. `axes` is the order it runs spatial ops in, by op."""
+    """The rules of one framework. `axes` is the order it runs spatial ops in, by op; `unread`
+    says why types that begin so are read by no rule."""
 
     name: str
     axes: Mapping[str, str] = field(default_factory=dict)
+    unread: Mapping[str, str] = field(default_factory=dict)
     reads: dict[str, dict[int, ReadRule]] = field(default_factory=dict)
     writes: dict[str, dict[int, Callable[..., Any]]] = field(default_factory=dict)
     rows: list[Row] = field(default_factory=list)
@@ -114,7 +116,8 @@ class Dialect:
         """
         versions = self.reads.get(theirs)
         if not versions:
-            raise Unsupported(f"no rule reads {theirs}")
+            said = (f": {why}" for start, why in self.unread.items() if theirs.startswith(start))
+            raise Unsupported(f"no rule reads {theirs}{next(said, '')}")
         fits = [since for since in versions if since <= version]
         if not fits:
             raise Unsupported(

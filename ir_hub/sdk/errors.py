@@ -61,15 +61,18 @@ class UntrustedCode(AdapterError):
 
 
 class UnsupportedNodes(AdapterError):
-    """Some nodes have no rule; `problems` has every one of them."""
+    """Some nodes can't be said; `problems` has every one of them. So many are `behind` them that
+    can't be judged without their results."""
 
     reason = "UNSUPPORTED"
 
-    def __init__(self, dialect: str, problems: Sequence[Problem]) -> None:
+    def __init__(self, dialect: str, problems: Sequence[Problem], behind: int = 0) -> None:
         kinds = sorted({problem.description for problem in problems})
         shown = "; ".join(kinds[:10]) + ("; ..." if len(kinds) > 10 else "")
         nodes = "node is" if len(problems) == 1 else "nodes are"
-        super().__init__(f"{len(problems)} {nodes} not supported by {dialect}: {shown}", problems)
+        more = f" ({behind} more can't be checked without their results)" if behind else ""
+        said = f"{len(problems)} {nodes} not supported by {dialect}{more}: {shown}"
+        super().__init__(said, problems)
 
 
 class BadGraph(AdapterError):

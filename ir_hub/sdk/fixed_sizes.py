@@ -1,13 +1,9 @@
-"""Fixes open sizes to numbers that the caller gives, where a framework can't leave them open."""
+"""Numbers that the caller gives for open sizes, where a framework can't leave them open."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
-from ir_hub.ir.dims import Dim, Expr, substitute, symbols_of
-from ir_hub.ir.graph import Graph, Model, Value
-from ir_hub.ir.types import TensorType
+from ir_hub.ir.dims import symbols_of
+from ir_hub.ir.graph import Model
 from ir_hub.sdk.adapter import Option
 from ir_hub.sdk.errors import BadRequest, Problem
 
@@ -40,23 +36,3 @@ def read_sizes(text: str, model: Model) -> dict[str, int]:
 
 def _bad(message: str) -> BadRequest:
     return BadRequest(message, [Problem("options.sizes", message)])
-
-
-def fix_sizes(graph: Graph, sizes: Mapping[str, int]) -> None:
-    """Puts numbers in place of symbols, in all types and literals."""
-    if not sizes:
-        return
-    for value in [*graph.inputs, *(result for node in graph.nodes for result in node.results)]:
-        if value.type is not None and value.shape is not None:
-            shape = tuple(substitute(size, sizes) for size in value.shape)
-            value.type = TensorType(value.type.dtype, shape)
-    for node in graph.nodes:
-        node.args.update({name: _fixed(item, sizes) for name, item in node.args.items()})
-
-
-def _fixed(argument: Any, sizes: Mapping[str, Dim]) -> Any:
-    if isinstance(argument, Expr):
-        return substitute(argument, sizes)
-    if isinstance(argument, tuple) and not any(isinstance(item, Value) for item in argument):
-        return tuple(_fixed(item, sizes) for item in argument)
-    return argument

@@ -9,10 +9,12 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ir_hub.ir.dims import Symbol
-from ir_hub.ir.graph import Graph, Model, Source, Value, constant
+from ir_hub.ir.graph import Argument, Graph, Model, Source, Value, constant
 from ir_hub.ir.tensor import Tensor
 from ir_hub.ir.types import TensorType
+from ir_hub.ops.any_size import types_at_any_size
 from ir_hub.ops.build import Builder
+from ir_hub.ops.op import OPS, Op
 from ir_hub.sdk.dialect import Call, Dialect, Unsupported
 from ir_hub.sdk.errors import BadModel, Problem, UnsupportedNodes
 
@@ -51,13 +53,14 @@ def read(source: SourceGraph, dialect: Dialect) -> Model:
     """Reads a source graph into a model; what rules note is added to the source's notes.
 
     Raises:
-        UnsupportedNodes: some nodes have no rule; every one of them is listed.
+        UnsupportedNodes: some nodes can't be read; each that is at fault itself is listed, those
+            behind them are counted.
         BadModel: the graph contradicts itself; the message says where.
     """
     reader = _Reader(dialect)
     graph = reader.graph(source, {})
     if reader.problems:
-        raise UnsupportedNodes(dialect.name, reader.problems)
+        raise UnsupportedNodes(dialect.name, reader.problems, reader.behind)
     source.notes += [_note(text, origins) for text, origins in reader.notes.items()]
     return Model(graph, _scopes(graph, source.scopes), source.source, source.symbols)
 
@@ -66,6 +69,10 @@ def _note(text: str, origins: Sequence[str]) -> str:
     more = len(origins) - _NAMED
     shown = ", ".join(origins[:_NAMED]) + (f" and {more} more" if more > 0 else "")
     return f"{shown}: {text}"
+
+
+def _origin(node: SourceNode) -> str:
+    return f"{node.name} ({node.type})" if node.name else node.type
 
 
 def _scopes(graph: Graph, known: Mapping[str, str]) -> dict[str, str]:
@@ -78,20 +85,38 @@ def _scopes(graph: Graph, known: Mapping[str, str]) -> dict[str, str]:
     return scopes
 
 
+class _BehindUnread(Exception):
+    """A rule looked at what a node that isn't read would have computed."""
+
+
+class _Unread(Value):
+    """A result of a node that isn't read, and of what is built on it. A rule that fails before it
+    looks at one fails for the sake of its own node; one that looks at it can't go on."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+    def __getattribute__(self, name: str) -> Any:
+        if name in ("type", "producer", "data"):
+            raise _BehindUnread
+        return super().__getattribute__(name)
+
+
 class _Reader:
-    """Reads a graph and its bodies; the values of a node without a rule are left untyped, so that
-    the nodes behind it are still looked at."""
+    """Reads a graph and its bodies; behind a node that can't be read it goes on, as far as that
+    tells more."""
 
     def __init__(self, dialect: Dialect) -> None:
         self.dialect = dialect
         self.problems: list[Problem] = []
+        self.behind = 0  # nodes that aren't read for the sake of others alone
         self.notes: dict[str, list[str]] = {}
         self.named: set[Value] = set()
         self.symbols = itertools.count()
         self.values = itertools.count()
 
     def graph(self, source: SourceGraph, outer: Mapping[str, Value]) -> Graph:
-        b = _SharedBuilder(self)
+        b = _SharedBuilder(self, optional=bool(outer))
         names: dict[str, Value] = dict(outer)
         names.update((name, constant(t, name)) for name, t in source.constants.items())
         for name, type_ in source.inputs.items():
@@ -106,7 +131,7 @@ class _Reader:
         return b.graph
 
     def node(self, node: SourceNode, b: Builder, names: dict[str, Value]) -> None:
-        origin = f"{node.name} ({node.type})" if node.name else node.type
+        origin = _origin(node)
         missing = [name for name in node.inputs if name and name not in names]
         if missing:
             raise BadModel(
@@ -114,42 +139,63 @@ class _Reader:
                 "the graph has a cycle, isn't sorted, or was cut off"
             )
         inputs = tuple(names[name] if name else None for name in node.inputs)
-        body = lambda attr: self.graph(node.attrs[attr], names)  # noqa: E731
+        bodies = {name: item for name, item in node.attrs.items() if isinstance(item, SourceGraph)}
+
+        def body(attr: str) -> Graph:
+            bodies.pop(attr, None)
+            return self.graph(node.attrs[attr], names)
+
         call = Call(node.type, node.version, inputs, node.outputs, node.attrs, body)
         try:
             with b.within(node.scope, (origin,)):
                 found = self.dialect.reader(node.type, node.version)(call, b)
-        except Unsupported as error:
-            self.problems.append(Problem(origin, str(error)))
-            found = tuple(Value(name) for name in node.outputs)
-        except (ValueError, TypeError) as error:
-            if self.problems:  # what follows an unread node may fail for that alone
-                found = tuple(Value(name) for name in node.outputs)
-            else:
-                raise BadModel(f"node {origin}: {error}") from error
-        self.bind(node, found if isinstance(found, tuple | list) else (found,), names, b)
+        except (_BehindUnread, Unsupported, ValueError, TypeError) as error:
+            self.refuse(origin, error)
+            self.check_rules(bodies.values())
+            found = tuple(map(_Unread, node.outputs))
+        self.bind(node, found if isinstance(found, tuple | list) else (found,), names)
 
-    def bind(
-        self, node: SourceNode, found: Iterable[Value], names: dict[str, Value], b: Builder
-    ) -> None:
+    def refuse(self, origin: str, error: Exception) -> None:
+        """Lists a node with the reason why it isn't read, if that is its own."""
+        if isinstance(error, _BehindUnread):
+            self.behind += 1
+        elif isinstance(error, Unsupported) or self.problems:
+            self.problems.append(Problem(origin, str(error)))
+        else:
+            raise BadModel(f"node {origin}: {error}") from error
+
+    def check_rules(self, bodies: Iterable[SourceGraph]) -> None:
+        """Lists the nodes that have no rule in bodies that aren't read; counts the others."""
+        for node in itertools.chain.from_iterable(body.nodes for body in bodies):
+            try:
+                self.dialect.reader(node.type, node.version)
+            except Unsupported as error:
+                self.refuse(_origin(node), error)
+            else:
+                self.behind += 1
+            self.check_rules(item for item in node.attrs.values() if isinstance(item, SourceGraph))
+
+    def bind(self, node: SourceNode, found: Iterable[Value], names: dict[str, Value]) -> None:
         wanted = [name for name in node.outputs if name]
         values = dict(zip(node.outputs, found, strict=False))
         lost = [name for name in wanted if name not in values]
         if lost:
-            origin = f"{node.name} ({node.type})" if node.name else node.type
-            self.problems.append(Problem(origin, f"its output {', '.join(lost)} is not computed"))
-            values.update((name, Value(name)) for name in lost)
+            reason = f"its output {', '.join(lost)} is not computed"
+            self.problems.append(Problem(_origin(node), reason))
+            values.update((name, _Unread(name)) for name in lost)
         for name in wanted:
-            value = values[name]
-            if value.producer is not None and value not in self.named:
-                value.name = name
-                self.named.add(value)
-            names[name] = value
+            value = names[name] = values[name]
+            if isinstance(value, _Unread) or value.producer is None or value in self.named:
+                continue
+            value.name = name
+            self.named.add(value)
 
     def output(self, name: str, names: Mapping[str, Value], b: Builder) -> Value:
         """The value that an output names. One that is also an input, a constant, or returned
         under another name already passes through an identity, so that it keeps its name."""
         value = names[name]
+        if isinstance(value, _Unread):
+            return value
         if value.name == name and value.producer is not None and value not in b.graph.outputs:
             return value
         if value.type is None:
@@ -161,12 +207,31 @@ class _Reader:
 
 class _SharedBuilder(Builder):
     """A builder whose names and symbols are distinct from those of all others of one reader, and
-    whose notes are the reader's."""
+    whose notes are the reader's. What an `optional` one builds may never run, and need not fit."""
 
-    def __init__(self, reader: _Reader) -> None:
+    def __init__(self, reader: _Reader, optional: bool) -> None:
         super().__init__()
+        self.optional = optional
         self._numbers, self._symbols = reader.values, reader.symbols
         self.notes = reader.notes
+
+    def call(self, name: str, *tensors: Any, **named: Any) -> Any:
+        try:
+            return super().call(name, *tensors, **named)
+        except _BehindUnread:
+            results = OPS[name].results
+            if callable(results):
+                raise
+            found = tuple(map(_Unread, results))
+            return found if len(found) > 1 else found[0]
+
+    def types(self, op: Op, args: Mapping[str, Argument]) -> list[TensorType | None]:
+        try:
+            return super().types(op, args)
+        except ValueError:
+            if not self.optional:
+                raise
+            return types_at_any_size(op, args, self.fresh)
 
 
 def symbol_name(text: str, taken: Container[str]) -> str:

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
 from ir_hub.ir.dims import symbol
+from ir_hub.ir.fix import fix_sizes
 from ir_hub.ir.graph import Argument, Graph, Model, Node, Value, constant
 from ir_hub.ir.tensor import byte_size
 from ir_hub.ir.types import DType, TensorType
 from ir_hub.ops.catalogue import OPS
 from ir_hub.ops.op import Kind, Layout
+from ir_hub.simplify.sizes import Sizes
 
 LARGEST_BYTES = 1 << 20  # A folded result may be this large, or as large as what it is made of.
 ALLOWANCE = 1 << 28  # Of bytes read and written for one model, beside what its constants allow,
@@ -50,7 +52,9 @@ def fold_all_but_weights(model: Model) -> Model:
 
 def _folded(model: Model, kept: frozenset[str]) -> Model:
     sizes = [_bytes(value.type) or 0 for value in model.graph.constants()]
-    _Folder(kept, ALLOWANCE + PER_BYTE * sum(sizes)).graph(model.graph)
+    folder = _Folder(kept, ALLOWANCE + PER_BYTE * sum(sizes))
+    folder.graph(model.graph)
+    fix_sizes(model.graph, folder.found.known)
     model.graph.prune()
     return model
 
@@ -62,6 +66,9 @@ class _Folder:
 
     kept: frozenset[str]
     allowance: int
+    found: Sizes = field(default_factory=Sizes)  # what the sizes of folded results came to
+    # What layers made of constants: those are gone, so there is nothing for a dropout to train.
+    layers: set[Value] = field(default_factory=set)
 
     def graph(self, graph: Graph) -> None:
         replaced: dict[Value, Value] = {}
@@ -70,11 +77,16 @@ class _Folder:
             for body in node.bodies():
                 self.graph(body)
             if node.op not in self.kept or not _is_weight(node.result):
-                replaced.update(zip(node.results, self.computed(node), strict=False))
+                found = self.computed(node)
+                replaced.update(zip(node.results, found, strict=False))
+                if node.op in PRODUCTS or any(v in self.layers for _, v in node.operands()):
+                    self.layers.update(found)
         graph.outputs = [replaced.get(value, value) for value in graph.outputs]
 
     def computed(self, node: Node) -> list[Value]:
         """The results of a node as constants; empty when it isn't to be folded."""
+        if node.op == "dropout" and node.x in self.layers:
+            return [node.x]
         if node.op not in FOLDED or not all(v.is_constant for _, v in node.operands()):
             return []
         if node.op == "transpose" and node.x.data is not None:
@@ -95,6 +107,8 @@ class _Folder:
         self.allowance -= cost
         with np.errstate(all="ignore"):
             arrays = op.call({name: _plain(argument) for name, argument in args.items()})
+        for array, result in zip(arrays, node.results, strict=True):
+            self.found.bind(result.shape or (), array.shape)
         return [
             constant(np.ascontiguousarray(array).reshape(array.shape), result.name)
             for array, result in zip(arrays, node.results, strict=True)

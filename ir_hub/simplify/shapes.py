@@ -8,9 +8,19 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from ir_hub.ir.dims import Dim, Expr, ExpressionTooLarge, ceildiv, maximum, symbol, symbols_of
+from ir_hub.ir.dims import (
+    Dim,
+    Expr,
+    ExpressionTooLarge,
+    ceildiv,
+    complexity,
+    maximum,
+    symbol,
+    symbols_of,
+)
 from ir_hub.ir.graph import Argument, Graph, Model, Node, Value, constant
 from ir_hub.ir.types import DType, TensorType
+from ir_hub.ops.any_size import types_at_any_size
 from ir_hub.ops.catalogue import OPS
 from ir_hub.ops.op import Array, Kind
 
@@ -53,23 +63,46 @@ class _Shapes:
         self.made: set[Dim] = set()
         self.known: dict[Value, Array] = {}
 
-    def graph(self, graph: Graph) -> None:
-        for node in graph.nodes:
-            if node.op not in OPS:
+    def graph(self, graph: Graph, optional: bool = False) -> None:
+        """Types the nodes of a graph, in whose place a branch that is always taken is put.
+        One that is `optional` may never run, and need not fit."""
+        pending, graph.nodes = graph.nodes[::-1], []
+        while pending:
+            node = pending.pop()
+            branch = self.branch_of(node)
+            if branch is not None:
+                pending += [*branch.nodes, *_passed_on(branch.outputs, node)][::-1]
                 continue
-            for body in node.bodies():
-                self.graph(body)
-            self.literals(node)
-            try:
-                types = self.types(node)
-            except ExpressionTooLarge:
-                continue
-            except ValueError as error:
-                raise ValueError(f"node {node.name or node.origins or node.op}: {error}") from error
-            for result, type_ in zip(node.results, types, strict=True):
-                result.type = self.better(result.type, type_)
-            self.follow(node)
+            graph.nodes.append(node)
+            self.node(node, optional)
         self.settle(graph)
+
+    def node(self, node: Node, optional: bool) -> None:
+        """Types a node's results, and computes them where they follow from sizes."""
+        if node.op not in OPS:
+            return
+        for body in node.bodies():
+            self.graph(body, optional or node.op == "if")
+        self.literals(node)
+        try:
+            types = self.types(node)
+        except ExpressionTooLarge:
+            return
+        except ValueError as error:
+            if not optional:
+                raise ValueError(f"node {node.name or node.origins or node.op}: {error}") from error
+            types = types_at_any_size(OPS[node.op], node.args, self.symbol)
+        for result, type_ in zip(node.results, types, strict=True):
+            result.type = self.better(result.type, type_)
+        self.follow(node)
+
+    def branch_of(self, node: Node) -> Graph | None:
+        """The branch that a node takes whatever the inputs are."""
+        condition = self.elements(node.condition) if node.op == "if" else None
+        if condition is None or condition.size != 1:
+            return None
+        taken: Graph = node.then_branch if condition.item() else node.else_branch
+        return taken
 
     def settle(self, graph: Graph) -> None:
         """Has nodes read a constant where what they read came to mere numbers."""
@@ -103,6 +136,17 @@ class _Shapes:
                 sizes = self.elements(argument)
                 if sizes is not None:
                     node.args[name] = tuple(sizes.reshape(-1).tolist())
+        if node.op == "range":
+            self.count(node)
+
+    def count(self, node: Node) -> None:
+        """Says of a range of whole numbers from 0 on how many they are, where sizes tell."""
+        bounds = [self.elements(value) for value in (node.start, node.limit, node.delta)]
+        if node.start.dtype is not DType.INT64 or any(b is None or b.size != 1 for b in bounds):
+            return
+        start, limit, delta = (bound.item() for bound in bounds if bound is not None)
+        if (start, delta) == (0, 1) and isinstance(limit, Expr):
+            node.op, node.args = "positions", {"size": (maximum(limit, 0),)}
 
     def better(self, old: TensorType | None, new: TensorType | None) -> TensorType | None:
         """Of two types the one that says more, axis by axis."""
@@ -115,8 +159,12 @@ class _Shapes:
         return new.with_shape(tuple(keep))
 
     def tells(self, old: Dim, new: Dim) -> bool:
-        """Whether a size says more than one that is no number."""
-        return isinstance(old, int) or new in self.made
+        """Whether a size says more than one that is no number: what an op says of two sizes that
+        it takes for equal has both of them."""
+        if isinstance(old, int) or new in self.made:
+            return True
+        simpler = complexity(old) < complexity(new)
+        return simpler and old not in self.made and symbols_of(old) <= symbols_of(new)
 
     def follow(self, node: Node) -> None:
         """Computes what a node's integer results are, in terms of sizes."""
@@ -165,6 +213,13 @@ class _Shapes:
             flat = array.reshape(-1).tolist()
             if all(_is_element(item, result.dtype) for item in flat):
                 self.known[result] = array.astype(object)
+
+
+def _passed_on(values: list[Value], node: Node) -> list[Node]:
+    """Nodes that give a node's results these values; where they are returned they keep names."""
+    pairs = zip(values, node.results, strict=True)
+    return [Node("identity", {"x": value}, [result], result.name, node.scope, node.origins)
+            for value, result in pairs]  # fmt: skip
 
 
 def _is_small(type_: TensorType | None) -> bool:

@@ -64,7 +64,7 @@ def test_variables_are_used_again_once_their_value_is_done_with() -> None:
 
 def test_several_results() -> None:
     found = body(lambda b, x: b.split(x, (1, 2, 1), axis=1, count=3)[::2])
-    assert found == "v0, _, v2 = split(x, (1, 2, 1))\nreturn v0, v2"
+    assert found == "x, _, y = split(x, (1, 2, 1))\nreturn x, y"
 
 
 def test_what_is_returned_may_be_an_input_a_constant_or_twice_the_same() -> None:
@@ -105,6 +105,40 @@ def test_a_sequence_keeps_the_names_of_its_members() -> None:
     assert chain("layer0", "layer1", "layer2") == looped
     clashing = 'Chain(named([("a_b", Linear(4, 4)), ("a_b2", Linear(4, 4))]))'
     assert chain("a_b", "a-b") == clashing
+
+
+def in_a_row(b: Builder, x: Value, *widths: int, mask: bool = True) -> Value:
+    """Layers that all read the network's input beside what the one before made."""
+    y = b.relu(x)
+    for number, width in enumerate(widths):
+        with b.within(f"layers.{number}"):
+            y = b.add(linear(b, y, width), x if mask or not number else y)
+    return y
+
+
+def test_modules_one_after_another_are_a_list() -> None:
+    found = written(lambda b, x: in_a_row(b, x, 4, 4, 4))
+    assert (
+        lines(
+            """
+        class Layers(List):
+            def __init__(self):
+                super().__init__(Block() for _ in range(3))
+
+            def run(self, x, y):
+                for layer in self:
+                    x = layer(x, y)
+                return x
+        """
+        )
+        in found.code
+    )
+    assert list(found.weights)[::2] == [f"layers.{number}.linear.weight" for number in range(3)]
+
+
+def test_modules_that_are_given_something_else_are_no_list() -> None:
+    found = written(lambda b, x: in_a_row(b, x, 4, 4, 4, mask=False))
+    assert "List" not in found.code
 
 
 def test_what_differs_between_blocks_is_a_parameter() -> None:
@@ -202,6 +236,7 @@ def test_a_size_that_no_tensor_shows_is_refused() -> None:
         (np.float32(1 / 3), "0.33333334"),
         (np.float64(1 / 3), "0.3333333333333333"),
         (np.float32(-3), "-3.0"),
+        (np.finfo(np.float32).min, "-3.4028234663852886e+38"),
         (np.float32(1e-30), "1e-30"),
         (np.float32(np.inf), 'float("inf")'),
         (np.float32(-np.inf), 'float("-inf")'),

@@ -28,6 +28,7 @@ STYLE = Style(
     dtypes={dtype.value: dtype.value for dtype in DType},
     reserved=frozenset({"run", "train"}),
     names=frozenset({"Module"}),
+    listed="List",
 )
 SIGNS = {"add": "+", "sub": "-", "mul": "*", "div": "/", "pow": "**"}
 

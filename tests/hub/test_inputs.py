@@ -114,6 +114,24 @@ def test_indices_into_an_open_axis() -> None:
     assert draw(Model(b.graph), {"N": 5}, 0)["ids"].max() == 4
 
 
+def test_what_is_made_one_hot_stays_within_its_range() -> None:
+    b = Builder()
+    ids = b.input("ids", DType.INT32, (40, 64))
+    numbers = b.constant(np.arange(11, dtype=np.int32))
+    b.graph.outputs = [b.equal(numbers, b.unsqueeze(ids, (2,)))]
+    assert set(draw(Model(b.graph), {}, 0)["ids"].reshape(-1).tolist()) == set(range(11))
+
+
+def test_a_model_goes_one_of_its_ways() -> None:
+    b = Builder()
+    rate, ids = b.input("rate", DType.INT64, ()), b.input("ids", DType.INT64, (3,))
+    known = [b.constant(np.array(number, np.int64)) for number in (16000, 8000)]
+    b.graph.outputs = [*(b.equal(rate, number) for number in known), b.equal(ids, known[0])]
+    drawn = [draw(Model(b.graph), {}, run) for run in range(9)]
+    assert {int(arrays["rate"]) for arrays in drawn} == {16000, 8000}
+    assert not any(16000 in arrays["ids"] for arrays in drawn)
+
+
 def test_masks_are_masks() -> None:
     b = Builder()
     b.input("attention_mask", DType.INT64, (2, 9))

@@ -6,8 +6,10 @@ import numpy as np
 import pytest
 
 from ir_hub.hub.agreement import compare_outputs, outputs_of
+from ir_hub.hub.provenance import Origin
 from ir_hub.hub.rounding import settle
 from ir_hub.ir.graph import Model
+from ir_hub.ir.types import DType
 from ir_hub.ops.build import Builder
 
 _X = np.random.default_rng(3).normal(size=(4, 5)).astype(np.float32)
@@ -59,11 +61,24 @@ def test_errors_are_relative_to_the_scale_of_the_comparison() -> None:
     x = np.linspace(-9, -7, 20, dtype=np.float32)
     exact = 1 / (1 + np.exp(-x.astype(np.float64)))
     above, below = ((exact + off).astype(np.float32) for off in (1.0e-6, -1.3e-6))
-    a = outputs_of({"y": above}, ["sigmoid"])
+    a = outputs_of({"y": above}, [Origin("sigmoid")])
     found = compare_outputs(a, {"y": below}, 0, [])
     assert not found[0].equal
     (note,) = settle(Model(b.graph), {"x": x}, a, {"y": below}, found)
     assert found[0].equal, note
+
+
+def test_a_model_that_quantises_may_differ_by_steps() -> None:
+    b = Builder()
+    x, scale = b.input("x", shape=(4,)), b.constant(np.float32(0.1))
+    steps = b.quantize_linear(x, scale, output_dtype=DType.INT8)
+    b.graph.outputs = [b.dequantize_linear(steps, scale, output_dtype=DType.FLOAT32)]
+    a, far = ({"y": np.array([0.1, 0.2, 0.3, last], np.float32)} for last in (0.4, 0.5))
+    for target, said in ((a, 0), (far, 1)):
+        found = compare_outputs(outputs_of(a), target, 0, [])
+        notes = settle(Model(b.graph), {"x": a["y"]}, outputs_of(a), target, found)
+        assert sum("whole steps in 1 places" in note for note in notes) == said
+        assert found[0].equal is not bool(said)
 
 
 def test_another_shape_or_type_is_never_rounding() -> None:

@@ -90,9 +90,10 @@ def test_strings_are_end_offsets_and_text() -> None:
     assert decode(content, DType.STRING, (3,)).tolist() == ["a", "", "é!"]
 
 
-def test_what_is_no_text_is_not_written_as_one() -> None:
+@pytest.mark.parametrize("made", [encode, ArrayTensor])
+def test_what_is_no_text_is_not_taken_for_one(made: Callable[[np.ndarray], object]) -> None:
     with pytest.raises(TypeError, match="3 is in a tensor of strings, but is no text"):
-        encode(np.array(["a", 3], object))
+        made(np.array(["a", 3], object))
 
 
 def test_other_byte_orders_are_written_little_endian() -> None:

@@ -129,6 +129,14 @@ def test_a_value_is_transposed_once_for_all_that_ask() -> None:
     assert ops_of(graph).count("transpose") == 3
 
 
+def test_what_all_parts_are_asked_for_in_is_transposed_as_a_whole() -> None:
+    b = Builder()
+    x = pooled(b, b.input("x", FLOAT, (2, 6, 3, 5)))
+    parts = b.split(x, None, axis=1, count=3)
+    graph = relaid(b, *(b.layer_norm(part) for part in parts))
+    assert ops_of(graph) == ["transpose", "max_pool", "transpose", "split", *["layer_norm"] * 3]
+
+
 def test_what_only_moves_axes_of_size_one_is_a_reshape() -> None:
     b = Builder()
     x = pooled(b, b.input("x", FLOAT, (2, 3, 4, 5)))

@@ -1,5 +1,5 @@
 """torchvision's networks, from the ONNX files of PyTorch's exporter back to PyTorch code, and
-one from PyTorch's own files to all that is code.
+from PyTorch's own files to what else there is.
 
 Run by `make models`: exporting them takes longer than converting them.
 """
@@ -41,6 +41,17 @@ NETWORKS = {
     "efficientnet_b0": Expected("MBConv", 16, 105),
     "vit_b_16": Expected("EncoderBlock", 12, 75),
     "densenet121": Expected("DenseLayer", 58, 205),
+}
+
+
+# Small members of other families, and how many lines of PyTorch code they may have.
+EXPORTED = {
+    "convnext_tiny": 55,
+    "mnasnet0_5": 100,
+    "mobilenet_v3_small": 135,
+    "regnet_y_400mf": 125,
+    "shufflenet_v2_x0_5": 95,
+    "swin_v2_t": 230,
 }
 
 
@@ -93,6 +104,18 @@ def test_resnet50_is_as_short_as_by_hand(
     assert len(code.splitlines()) <= lines
     found = re.findall(r"^(?:class|def) bottleneck", code, re.MULTILINE | re.IGNORECASE)
     assert len(found) <= blocks
+
+
+@pytest.mark.parametrize("target", ["pytorch", "onnx"])
+@pytest.mark.parametrize("name", EXPORTED)
+def test_an_exported_network_is_equal(name: str, target: str, services: Services) -> None:
+    uploaded = services.upload(*files("pytorch", name))
+    conversion = services.convert(hub_pb2.ConversionSpec(files=uploaded, target=target))
+    assert conversion.state == hub_pb2.Conversion.STATE_SUCCEEDED, conversion.failure
+    outputs = conversion.comparison.outputs
+    assert len({tuple(output.inputs) for output in outputs}) >= 2, "compared at one size only"
+    assert all(output.equal and output.max_error <= TOLERANCE for output in outputs)
+    assert conversion.summary.code_lines <= EXPORTED[name]
 
 
 def uses_of_classes(code: str) -> Counter[str]:

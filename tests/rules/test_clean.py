@@ -27,6 +27,7 @@ N = symbol("N")
         lambda b, x: b.concat((x,), axis=1),
         lambda b, x: b.transpose(x, perm=(0, 1, 2)),
         lambda b, x: b.transpose(b.transpose(x, perm=(1, 2, 0)), perm=(2, 0, 1)),
+        lambda b, x: b.dropout(x, rate=0.0),
         lambda b, x: x + 0.0,
         lambda b, x: 1.0 * x,
         lambda b, x: x / 1.0,
@@ -75,6 +76,12 @@ def test_two_transposes_are_one_in_spite_of_a_new_axis_between():
     graph = recovered(spelling, (2, 3, 4))
     assert ops_of(graph) == ["transpose", "unsqueeze"]
     assert graph.nodes[0].perm == (1, 0, 2)
+
+
+@pytest.mark.parametrize(("inner", "outer"), [((0,), (1,)), ((1, 3), (0, -1)), ((-1,), (2, 0))])
+def test_new_axes_come_all_at_once(inner, outer):
+    graph = recovered(lambda b, x: b.unsqueeze(b.unsqueeze(x, inner), outer), (3, 4))
+    assert ops_of(graph) == ["unsqueeze"]
 
 
 def test_a_new_axis_that_moves_keeps_both_transposes():
@@ -146,3 +153,13 @@ def test_what_an_elementwise_op_would_fill_by_itself():
 def test_a_filling_that_gives_the_size_stays():
     spelling = lambda b, x: x + b.constant_of_shape((4, 5), value=0.5, dtype=DType.FLOAT32)  # noqa: E731
     assert ops_of(recovered(spelling, (1, 5))) == ["constant_of_shape", "add"]
+
+
+@pytest.mark.parametrize(
+    ("shape", "repeats", "op"),
+    [((1, 1, 4), (N, 1, 1), "expand"), ((3, 1, 4), (1, 5, 1), "expand"), ((3, 4), (1, 2), "tile")],
+)
+def test_repeating_along_axes_of_size_1_is_expanding(shape, repeats, op):
+    graph = graph_of(lambda b, x, _: b.sin(b.tile(x, repeats)), shape, (N, 2))
+    recover(Model(graph))
+    assert ops_of(graph)[0] == op

@@ -68,3 +68,37 @@ def test_one_item_of_an_axis(
         ["gather"] if recovered else ["slice", "squeeze"]
     )
     assert np.array_equal(run(model.graph, {"x": _data(*shape)})[0], before)
+
+
+def _indices(b: Builder, *axes: tuple[int, ...], shape: tuple[int, ...]) -> Value:
+    """Places whose numbers count along axes: (size, the axis, of so many)."""
+    numbers = []
+    for size, axis, rank in axes:
+        new = tuple(other for other in range(rank) if other != axis)
+        spread = b.expand(b.unsqueeze(b.positions((size,)), new), shape)
+        numbers.append(b.unsqueeze(spread, (rank,)))
+    return b.concat(tuple(numbers), axis=-1)
+
+
+@pytest.mark.parametrize(
+    ("axes", "shape", "recovered"),
+    [
+        (((3, 0, 4), (4, 3, 4)), (3, 1, 1, 4), True),
+        (((3, 1, 2),), (1, 3), True),
+        (((3, 0, 2), (4, 1, 2)), (3, 4), True),
+        (((3, 0, 2), (3, 1, 2)), (3, 3), False),  # fewer of the second axis than it has
+        (((2, 0, 2), (4, 1, 2)), (2, 4), False),  # fewer of the first axis
+        (((3, 1, 2), (4, 0, 2)), (4, 3), False),  # another order
+    ],
+)
+def test_all_items_in_their_order(
+    axes: tuple[tuple[int, ...], ...], shape: tuple[int, ...], recovered: bool
+) -> None:
+    b = Builder()
+    x = b.input("x", shape=(3, 4, 2))
+    b.graph.outputs = [b.gather_nd(x, _indices(b, *axes, shape=shape))]
+    data = _data(*x.shape)
+    before = run(b.graph, {"x": data})[0]
+    model, _ = recover(Model(b.graph))
+    assert ([node.op for node in model.graph.nodes] == ["unsqueeze"]) is recovered
+    assert np.array_equal(run(model.graph, {"x": data})[0], before)

@@ -230,3 +230,20 @@ def weights_are_returned(b, q, k, v):
 @pytest.mark.parametrize("spelling", [another_axis, a_step_between, weights_are_returned])
 def test_near_misses_stay(spelling):
     assert "attention" not in ops_of(recovered(spelling, Q, K, V))
+
+
+@pytest.mark.parametrize("batch", [2, symbol("N")], ids=["static", "dynamic"])
+def test_a_dense_layer_of_all_rows_is_one_of_the_tokens(batch):
+    def spelling(b, x):
+        rows = b.reshape(x, (-1, 4))
+        return b.reshape(b.linear(rows, weights(b, 5, 4), weights(b, 5)), (batch, 3, 5))
+
+    (node,) = recovered(spelling, (batch, 3, 4)).nodes
+    assert (node.op, node.x.shape) == ("linear", (batch, 3, 4))
+
+
+def test_rows_of_another_width_stay():
+    def spelling(b, x):
+        return b.reshape(b.linear(b.reshape(x, (4, 6)), weights(b, 6, 6)), (2, 3, 4))
+
+    assert ops_of(recovered(spelling, (2, 3, 4))) == ["reshape", "linear", "reshape"]

@@ -21,11 +21,11 @@ def test_dense_layer_of_rows_comes_back(batch, bias):
     assert (node.op, node.bias is not None) == ("linear", bias)
 
 
-def test_rows_in_another_shape_keep_their_reshapes():
+def test_rows_in_another_shape_have_it_before():
     def spelling(b, x):
         return b.reshape(b.matmul(b.reshape(x, (-1, 4)), weights(b, 4, 5)), (7, 3, 5))
 
-    assert ops_of(recovered(spelling, (3, 7, 4))) == ["reshape", "linear", "reshape"]
+    assert ops_of(recovered(spelling, (3, 7, 4))) == ["reshape", "linear"]
 
 
 @pytest.mark.parametrize("batch", [3, N], ids=["static", "dynamic"])
@@ -70,3 +70,29 @@ def test_attention_by_einsum_comes_back():
 def test_einsum_of_two_stacks(equation, right, is_product):
     spelling = lambda b, x, y: b.einsum((x, y), equation=equation)  # noqa: E731
     assert ("matmul" in ops_of(recovered(spelling, (2, 3, 4), right))) is is_product
+
+
+@pytest.mark.parametrize(
+    ("equation", "shape", "weight", "ops"),
+    [
+        ("abc,cd->abd", (N, 5, 4), (4, 6), ["linear"]),
+        ("abc,cde->abde", (N, 5, 4), (4, 2, 3), ["linear", "reshape"]),
+        ("abcd,cde->abe", (N, 5, 2, 3), (2, 3, 4), ["reshape", "linear"]),
+        ("abc,dc->abd", (N, 5, 4), (6, 4), ["einsum"]),
+        ("abc,bd->adc", (3, 5, 4), (5, 6), ["einsum"]),
+        ("abc,bcd->abd", (3, 5, 4), (5, 4, 6), ["matmul"]),
+    ],
+)
+def test_einsum_with_a_weight(equation, shape, weight, ops):
+    """The last axes of x summed with the first ones of a weight: a dense layer."""
+    spelling = lambda b, x: b.einsum((x, weights(b, *weight)), equation=equation)  # noqa: E731
+    found = [op for op in ops_of(recovered(spelling, shape)) if op != "transpose"]
+    assert found == ops
+
+
+def test_heads_by_einsum_with_a_bias():
+    def spelling(b, x):
+        return b.einsum((x, weights(b, 4, 2, 3)), equation="btm,mnh->btnh") + weights(b, 2, 3)
+
+    first, last = recovered(spelling, (N, 7, 4)).nodes
+    assert (first.op, first.bias.shape, last.op) == ("linear", (6,), "reshape")

@@ -101,6 +101,32 @@ def test_blocks_in_blocks() -> None:
 POOL = {"kernel": (2, 2), "strides": (1, 1), "pads": ((0, 0), (0, 0)), "dilations": (1, 1)}
 
 
+def numbered(model: Model, stage: str, first: int) -> Model:
+    """Each convolution as a layer in the stage, with a running number; all else in the stage."""
+    convs = [node for node in model.graph.nodes if node.op == "conv"]
+    for node in model.graph.nodes:
+        number = first + convs.index(node) if node in convs else 0
+        node.scope = f"{stage}.conv{number}" if node in convs else stage
+    return model
+
+
+def test_layers_that_only_have_numbers_get_blocks() -> None:
+    model = numbered(stacked(residual, (N, 8, 4, 4), *[8] * 6), "stage1", 0)
+    structure(model)
+    blocks = {path: name for path, name in model.scopes.items() if name == "ResidualBlock"}
+    assert list(blocks) == [f"stage1.{place}" for place in range(6)]
+    assert model.scopes["stage1"] == ""
+    assert {node.scope for node in model.graph.nodes} == set(blocks)
+
+
+@pytest.mark.parametrize(("count", "first"), [(6, 1), (3, 0)])
+def test_layers_that_are_few_or_named_by_a_person_stay(count: int, first: int) -> None:
+    model = numbered(stacked(residual, (N, 8, 4, 4), *[8] * count), "stage1", first)
+    before = [node.scope for node in model.graph.nodes]
+    assert structure(model).scopes == {}
+    assert [node.scope for node in model.graph.nodes] == before
+
+
 def test_scopes_of_the_source_stay() -> None:
     model = stacked(residual, (N, 8, 4, 4), 8, 8, 8)
     model.graph.nodes[3].scope = "layer1"

@@ -172,6 +172,15 @@ def test_quantised_weights_stay_quantised() -> None:
     ]
 
 
+def test_a_dropout_of_what_layers_made_of_constants_is_gone() -> None:
+    b = Builder()
+    made = b.relu(b.linear(b.constant(array(5, 2)), b.constant(array(3, 2))))
+    weight = b.dropout(b.constant(array(3)), rate=0.1)
+    graph = folded(b.dropout(made, rate=0.1), weight)
+    assert [node.op for node in graph.nodes] == ["dropout"]
+    assert graph.outputs[0].is_constant
+
+
 def test_a_transposed_constant_is_not_read() -> None:
     read = []
 
@@ -219,3 +228,12 @@ def test_sizes_with_symbols_are_not_numbers() -> None:
     b = Builder()
     made = b.expand(b.constant(np.float32(1)), (N, 3))
     assert len(folded(made).nodes) == 1
+
+
+def test_sizes_that_a_constant_settles_are_settled_everywhere() -> None:
+    b = Builder()
+    numbers = b.range(*(b.constant(np.float32(bound)) for bound in (0, 7, 2)))
+    (size,) = numbers.shape
+    graph = folded(numbers, b.expand(b.input("x", shape=(1,)), (3, size)))
+    assert [value.shape for value in graph.outputs] == [(4,), (3, 4)]
+    assert graph.nodes[-1].args["shape"] == (3, 4)

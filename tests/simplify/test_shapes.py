@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 
 import numpy as np
 import pytest
@@ -141,7 +140,8 @@ def test_positions_up_to_a_size() -> None:
     forget(b)
     graph = simplified(b.graph)
     assert graph.outputs[0].shape == (N, H)
-    assert next(n for n in graph.nodes if n.op == "range").result.shape == (H,)
+    (counted,) = (node for node in graph.nodes if node.op == "positions")
+    assert (counted.size, counted.result.shape) == ((H,), (H,))
 
 
 def test_an_input_of_fixed_sizes_leaves_numbers() -> None:
@@ -219,18 +219,52 @@ def test_operands_that_dont_fit_are_refused_by_name() -> None:
         infer_shapes(Model(b.graph))
 
 
+def choice(b: Builder, condition: Value, x: Value) -> dict[str, Graph]:
+    """Two branches that spell sizes out, of which the second works only where x has one row."""
+    bodies: dict[str, Graph] = {}
+    for name in ("then_branch", "else_branch"):
+        body = Builder(prefix=name)
+        if name == "then_branch":
+            sizes = body.concat((ints(body, -1), body.shape_of(x, start=0, end=1)), axis=0)
+            body.graph.outputs = [body.reshape(x, sizes)]
+        else:
+            body.graph.outputs = [body.value("row", None)]
+            args = {"x": x, "axes": (0,)}
+            body.graph.nodes.append(Node("squeeze", args, list(body.graph.outputs)))
+        forget(body)
+        bodies[name] = body.graph
+    b.graph.outputs = list(b.call("if", condition, **bodies))
+    return bodies
+
+
 def test_bodies_are_followed() -> None:
     b = Builder()
     x = b.input("x", shape=(N, 4))
-    bodies: dict[str, Any] = {}
-    for name in ("then_branch", "else_branch"):
-        body = Builder(prefix=name)
-        sizes = body.concat((ints(body, -1), body.shape_of(x, start=0, end=1)), axis=0)
-        body.graph.outputs = [body.reshape(x, sizes)]
-        forget(body)
-        bodies[name] = body.graph
-    b.graph.outputs = list(b.call("if", b.constant(True, DType.BOOL), **bodies))
+    bodies = choice(b, b.input("go", DType.BOOL, ()), x)
     infer_shapes(Model(b.graph))
-    for body in bodies.values():
-        assert body.nodes[-1].args["shape"] == (-1, N)
-    assert b.graph.outputs[0].shape == (4, N)
+    assert bodies["then_branch"].nodes[-1].args["shape"] == (-1, N)
+    assert b.graph.outputs[0].shape is None
+
+
+def test_a_branch_that_fits_no_more_stays_for_the_run_to_fail_in() -> None:
+    b = Builder()
+    bodies = choice(b, b.input("go", DType.BOOL, ()), b.input("x", shape=(3, 4)))
+    infer_shapes(Model(b.graph))
+    (row,) = bodies["else_branch"].outputs
+    assert len(row.shape or ()) == 1
+
+
+def test_a_branch_that_is_always_taken_is_put_in_the_place_of_the_choice() -> None:
+    b = Builder()
+    x = b.input("x", shape=(3, 4))
+    rows = b.gather(b.shape_of(x), scalar(b, 0), axis=0)
+    inner = Builder(prefix="inner")
+    choice(inner, b.equal(rows, scalar(b, 3)), x)
+    other = Graph(outputs=[x])
+    condition = b.constant(True, DType.BOOL)
+    (chosen,) = b.call("if", condition, then_branch=inner.graph, else_branch=other)
+    chosen.name = "chosen"
+    b.graph.outputs = [chosen]
+    graph = simplified(b.graph)
+    assert [node.op for node in graph.nodes] == ["reshape", "identity", "identity"]
+    assert [(value.name, value.shape) for value in graph.outputs] == [("chosen", (4, 3))]

@@ -77,6 +77,7 @@ CASES |= {
     ],
     "tile": [Case((_floats(2, 3), (3, 2))), Case((_draw.integers(2, 1, 3), (1, 4, 2)))],
     "range": _range(),
+    "positions": [Case(((5,),)), Case(((1,),))],
     "constant_of_shape": [
         Case(((2, 3),), {"value": 1.5, "dtype": DType.FLOAT32}),
         Case(((3,),), {"value": -7, "dtype": DType.INT64}),

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from ir_hub.ir.graph import Node, Value
+from ir_hub.ops.attention import group_of
 from ir_hub.recover.index import Index
 from ir_hub.recover.instantiate import Maker
 from ir_hub.recover.pattern import Equation, Sym, op, rule_of
@@ -117,3 +118,42 @@ def _unscaled(value: Value, index: Index) -> tuple[Value, float]:
         if number and kept.shape == value.shape and (node.op == "mul" or other is node.y):
             return kept, float(number) if node.op == "mul" else 1 / number
     return value, 1.0
+
+
+@rewrite("attention", free={"tile"})
+def shared_heads(node: Node, index: Index, make: Maker) -> Instead:
+    """Heads of keys and values that are repeated, each in a row, are shared by those of queries."""
+    found = [_repeated_heads(value, index) for value in (node.k, node.v)]
+    repeated = [item for item in found if item is not None]
+    if node.q.shape is None or len(node.q.shape) < 4 or len(repeated) < 2:
+        return None
+    k, v = (make.transpose(heads, perm=perm) if perm else heads for heads, perm in repeated)
+    keys, values = k.shape or (), v.shape or ()
+    if keys[:-2] != values[:-2] or group_of(node.q.shape, keys) == 1:
+        return None
+    return make.append("attention", {**node.args, "k": k, "v": v}).result
+
+
+def _repeated_heads(value: Value, index: Index) -> tuple[Value, tuple[int, ...]] | None:
+    """The heads that are repeated, and the order that their axes are then brought into, if any:
+    a new axis after them is expanded, and joined with theirs."""
+    perm: tuple[int, ...] = ()
+    axis, joined = len(value.shape or ()) - 3, index.producer(value)
+    if joined is not None and joined.op == "transpose":
+        perm, joined = joined.perm, index.producer(joined.x)
+        axis = perm[axis]
+    if joined is None or joined.op != "reshape":
+        return None
+    spread = index.producer(joined.x)
+    if spread is None or spread.op not in ("expand", "tile") or spread.x.shape is None:
+        return None
+    grown = index.producer(spread.x)
+    if grown is None or grown.op not in ("unsqueeze", "reshape") or grown.x.shape is None:
+        return None
+    heads, wide = grown.x.shape, spread.result.shape
+    if spread.x.shape != (*heads[: axis + 1], 1, *heads[axis + 1 :]) or wide is None:
+        return None
+    whole = (*wide[:axis], wide[axis] * wide[axis + 1], *wide[axis + 2 :])
+    if wide[: axis + 1] + wide[axis + 2 :] != heads or joined.result.shape != whole:
+        return None
+    return grown.x, perm

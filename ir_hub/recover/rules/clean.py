@@ -53,6 +53,12 @@ def expansions(node: Node, index: Index, make: Maker) -> Instead:
     return None
 
 
+@rewrite("dropout")
+def dropout_of_nothing(node: Node, index: Index, make: Maker) -> Instead:
+    """dropout(x) that drops nothing, in training either, is x."""
+    return node.x if node.rate == 0 else None
+
+
 @rewrite("pad")
 def padding_by_nothing(node: Node, index: Index, make: Maker) -> Instead:
     """pad(x) by zeros everywhere is x."""
@@ -103,6 +109,21 @@ def transposes_around_new_axes(node: Node, index: Index, make: Maker) -> Instead
         return None
     both = tuple(inner.perm[axis - new] for axis in node.perm[new:])
     return make.unsqueeze(make.transpose(inner.x, perm=both), tuple(range(new)))
+
+
+@rewrite("unsqueeze")
+def unsqueezes(node: Node, index: Index, make: Maker) -> Instead:
+    """New axes beside new axes come all at once."""
+    inner = index.producer(node.x)
+    if inner is None or inner.op != "unsqueeze" or node.result.shape is None:
+        return None
+    if not isinstance(node.axes, tuple) or not isinstance(inner.axes, tuple):
+        return None
+    rank = len(node.result.shape)
+    late = {axis % rank for axis in node.axes}
+    others = [axis for axis in range(rank) if axis not in late]
+    early = {others[axis % len(others)] for axis in inner.axes}
+    return make.unsqueeze(inner.x, tuple(sorted(late | early)))
 
 
 @rewrite("reshape", "flatten", "squeeze", "unsqueeze")
@@ -160,3 +181,15 @@ _LOSSLESS = frozenset(
         ("int32", "int64"),
     }
 )
+
+
+@rewrite("tile")
+def repeated_of_size_1(node: Node, index: Index, make: Maker) -> Instead:
+    """What is repeated along axes of size 1 alone is expanded."""
+    shape, repeats = node.x.shape, node.repeats
+    if shape is None or not isinstance(repeats, tuple):
+        return None
+    pairs = list(zip(shape, repeats, strict=True))
+    if any(count != 1 and size != 1 for size, count in pairs):
+        return None
+    return make.expand(node.x, tuple(size if count == 1 else count for size, count in pairs))

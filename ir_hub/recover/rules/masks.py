@@ -8,20 +8,77 @@ import numpy as np
 
 from ir_hub.ir.dims import provably_equal
 from ir_hub.ir.graph import Node, Value
+from ir_hub.ir.types import DType
+from ir_hub.ops.catalogue import OPS
 from ir_hub.recover.index import Index
 from ir_hub.recover.instantiate import Maker
-from ir_hub.recover.rewrite import Instead, rewrite
+from ir_hub.recover.rewrite import Instead, rewrite, same_type
+from ir_hub.recover.rules.truth import truth_of
+from ir_hub.recover.triangle import halves_of
 
 _NOTHING_LEFT = float(np.finfo(np.float32).min)
+_ANY = frozenset(OPS)  # what works a mask out may stay for others
 _VIEWS = frozenset({"reshape", "flatten", "squeeze", "unsqueeze", "expand", "identity"})
 
 
-@rewrite("attention")
+@rewrite("attention", free=_ANY)
 def causal_mask(node: Node, index: Index, make: Maker) -> Instead:
-    """A constant mask may be the causal one."""
-    if node.mask is None or node.causal or not _is_causal(node.mask):
+    """A mask may be the causal one."""
+    mask = node.mask
+    if mask is None or node.causal or mask.shape is None or set(mask.shape[:-2]) - {1}:
+        return None
+    lengths = [value.shape[-2] for value in (node.q, node.k) if value.shape is not None]
+    if len(lengths) != 2 or len(mask.shape) < 2:
+        return None
+    if not all(map(provably_equal, mask.shape[-2:], lengths)):  # it is repeated
+        return None
+    halves = halves_of(mask, index)
+    if halves is None:
+        return None
+    seen, unseen = halves
+    # What is added to the scores of later keys must leave nothing of any score.
+    added = seen == 0 and unseen <= _NOTHING_LEFT
+    if not (seen and not unseen if mask.dtype is DType.BOOL else added):
         return None
     return make.append("attention", {**node.args, "mask": None, "causal": True}).result
+
+
+@rewrite("attention", free=_ANY)
+def mask_of_nothing(node: Node, index: Index, make: Maker) -> Instead:
+    """A mask that is true everywhere, or 0, is none."""
+    mask = node.mask
+    if mask is None or not (truth_of(mask, index) or _is_zero(mask)):
+        return None
+    return make.append("attention", {**node.args, "mask": None}).result
+
+
+@rewrite("softmax")
+def filled_scores(node: Node, index: Index, make: Maker) -> Instead:
+    """Scores with -infinity put in their place are scores that it is added to."""
+    chosen = index.producer(node.x)
+    if chosen is None or chosen.op != "where":
+        return None
+    hidden = [value.scalar == -math.inf for value in (chosen.x, chosen.y)]
+    if sum(hidden) != 1:
+        return None
+    scores = chosen.y if hidden[0] else chosen.x
+    if not same_type(scores.type, node.x.type) or not _is_product(scores, index):
+        return None
+    numbers = (make.constant(-math.inf if at else 0.0, node.x.dtype) for at in hidden)
+    mask = make.where(chosen.condition, *numbers)
+    return make.softmax(make.add(scores, mask), axis=node.axis)
+
+
+def _is_product(scores: Value, index: Index) -> bool:
+    """Whether scores are a product of matrices, perhaps times a number."""
+    node = index.producer(scores)
+    if node is not None and node.op in ("mul", "div"):
+        node = index.producer(node.x)
+    return node is not None and node.op == "matmul"
+
+
+def _is_zero(value: Value) -> bool:
+    return value.is_constant and value.dtype is not DType.BOOL and not value.array().any()
 
 
 @rewrite("attention")
@@ -65,15 +122,3 @@ def chosen_mask(node: Node, index: Index, make: Maker) -> Instead:
     for view in reversed(views):
         mask = make.append(view.op, {**view.args, "x": mask}).result
     return make.append("attention", {**node.args, "mask": mask}).result
-
-
-def _is_causal(mask: Value) -> bool:
-    """Whether a constant lets each query attend to the keys up to its own place."""
-    if mask.data is None or len(mask.data.shape) < 2 or set(mask.data.shape[:-2]) - {1}:
-        return False
-    allowed = np.tri(*mask.data.shape[-2:], dtype=np.bool_)
-    array = mask.array().reshape(allowed.shape)
-    if array.dtype == np.bool_:
-        return bool((array == allowed).all())
-    # What is added to the scores of later keys must leave nothing of any score.
-    return bool((array[allowed] == 0).all() and (array[~allowed] <= _NOTHING_LEFT).all())

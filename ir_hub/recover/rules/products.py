@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from ir_hub.ir.graph import Node, Value
+import math
+
+from ir_hub.ir.graph import Node, Value, constant
+from ir_hub.ir.tensor import reshaped
 from ir_hub.recover.index import Index
 from ir_hub.recover.instantiate import Maker
 from ir_hub.recover.rewrite import Instead, rewrite
@@ -10,14 +13,17 @@ from ir_hub.recover.rewrite import Instead, rewrite
 
 @rewrite("reshape")
 def linear_of_rows(node: Node, index: Index, make: Maker) -> Instead:
-    """A dense layer of the rows of x, put back in the shape of x, is one of x."""
+    """A dense layer of the rows of x, put into another shape, is one of x in that shape."""
     linear = index.producer(node.x)
     rows = None if linear is None or linear.op != "linear" else index.producer(linear.x)
-    if linear is None or rows is None or rows.op != "reshape" or rows.x.shape is None:
+    if linear is None or rows is None or rows.op not in ("reshape", "flatten"):
         return None
-    if len(linear.x.shape or ()) != 2 or linear.x.shape[-1] != rows.x.shape[-1]:
+    out, width = linear.weight.shape
+    shape = node.result.shape or ()
+    if len(linear.x.shape or ()) != 2 or len(shape) < 3 or shape[-1] != out:
         return None
-    result: Value = make.append("linear", {**linear.args, "x": rows.x}).result
+    x = make.reshape(rows.x, (*shape[:-1], width))
+    result: Value = make.append("linear", {**linear.args, "x": x}).result
     return result
 
 
@@ -62,6 +68,30 @@ def batched_matmul(node: Node, index: Index, make: Maker) -> Instead:
     x = _ordered(make, node.xs[0], left, [*stack, *rows, *summed])
     y = _ordered(make, node.xs[1], right, [*stack, *summed, *columns])
     return _ordered(make, make.matmul(x, y), [*stack, *rows, *columns], list(result))
+
+
+@rewrite("einsum")
+def linear_of_einsum(node: Node, index: Index, make: Maker) -> Instead:
+    """A sum over the last axes of x and the first ones of a constant is a dense layer."""
+    terms, _, result = node.equation.replace(" ", "").partition("->")
+    left, comma, right = terms.partition(",")
+    if not comma or "," in right or "." in terms or len(node.xs) != 2:
+        return None
+    x, weight = node.xs
+    summed = "".join(letter for letter in right if letter not in result)
+    kept, made = left[: len(left) - len(summed)], right[len(summed) :]
+    whole = summed and kept and made and len({*left, *right}) == len(kept + summed + made)
+    if not whole or (left, right, result) != (kept + summed, summed + made, kept + made):
+        return None
+    if weight.data is None or len(weight.data.shape) < 2:
+        return None
+    sizes = weight.data.shape
+    inputs, outputs = math.prod(sizes[: len(summed)]), math.prod(sizes[len(summed) :])
+    matrix = constant(reshaped(weight.data, (inputs, outputs)).permuted((1, 0)), weight.name)
+    same = (0,) * len(kept)
+    rows = x if len(summed) == 1 else make.reshape(x, (*same, inputs))
+    y = make.linear(rows, matrix)
+    return y if len(made) == 1 else make.reshape(y, (*same, *sizes[len(summed) :]))
 
 
 def _ordered(make: Maker, x: Value, letters: str | list[str], wanted: list[str]) -> Value:
