@@ -24,6 +24,8 @@ from irhub.hub.v1 import hub_pb2
 
 T = TypeVar("T")
 
+Descriptions = tuple[dict[str, adapter_pb2.DescribeResponse], dict[str, AdapterError]]
+
 _DESCRIBE_SECONDS = 10.0
 _FRESH_SECONDS = 5.0
 _AGAIN_SECONDS = 1.0
@@ -156,10 +158,20 @@ class Adapters:
         adapter = f"{found.adapter_version}+{code}" if code else found.adapter_version
         return (framework, found.framework_version, adapter, str(found.opset))
 
-    async def descriptions(self) -> dict[str, adapter_pb2.DescribeResponse]:
-        """What those adapters can do that answer, by framework."""
-        statuses = await self.statuses()
-        return {s.framework: s.description for s in statuses if s.healthy}
+    async def descriptions(self) -> Descriptions:
+        """What each adapter can do, and why the others don't say so, by framework."""
+        names = sorted(self.places())
+        asked = (self.describe(name, waits=False) for name in names)
+        answers = await asyncio.gather(*asked, return_exceptions=True)
+        found, silent = {}, {}
+        for name, answer in zip(names, answers, strict=True):
+            if isinstance(answer, AdapterError):
+                silent[name] = answer
+            elif isinstance(answer, BaseException):
+                raise answer
+            else:
+                found[name] = answer
+        return found, silent
 
     async def statuses(self) -> list[hub_pb2.AdapterStatus]:
         """Every adapter, and whether it answers, in the order of their names."""

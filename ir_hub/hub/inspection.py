@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 
 from ir_hub.blobs import LocalStore
 from ir_hub.blobs.wire import blob_from_proto, blob_to_proto
 from ir_hub.hub.actions import Actions, source_from
 from ir_hub.hub.adapters import Adapters
-from ir_hub.hub.detect import detect
+from ir_hub.hub.detect import NoAdapter, detect
 from ir_hub.hub.outcome import Outcome
 from ir_hub.hub.plan import IR
 from ir_hub.ir.tensor import Blob
+from ir_hub.sdk.errors import AdapterError, Unreachable
 from irhub.adapter.v1 import adapter_pb2
 from irhub.hub.v1 import hub_pb2
 
@@ -34,11 +35,15 @@ class Inspector:
 
         Raises:
             NoAdapter: nothing reads it.
+            AdapterError: one that may read it couldn't be asked.
         """
         if not given:
             head = self._store.open(blob_from_proto(files[0].blob))[:_HEAD_BYTES]
-            known = await self._adapters.descriptions()
-            return detect([file.name for file in files], bytes(head), known)
+            known, silent = await self._adapters.descriptions()
+            try:
+                return detect([file.name for file in files], bytes(head), known)
+            except NoAdapter as error:
+                raise _perhaps_of(silent, error) from error
         if given != IR:
             self._adapters.place(given)
         return given
@@ -78,3 +83,14 @@ class Inspector:
     async def _simplified(self, model: Blob) -> Outcome:
         checked = await self._actions.own("check", {"model": asdict(model)})
         return await self._actions.own("simplify", {"model": asdict(checked.ir())})
+
+
+def _perhaps_of(silent: Mapping[str, AdapterError], error: NoAdapter) -> AdapterError:
+    """The error where no adapter that answers reads a model, but a silent one may."""
+    if not silent or "candidates" in error.metadata:
+        return error
+    ours = [each for each in silent.values() if not isinstance(each, Unreachable)]
+    if ours:  # such as a full disk, which is why it couldn't be asked
+        return ours[0]
+    said = f"{error} No answer, so perhaps they would, from: {', '.join(silent)}."
+    return NoAdapter(said, error.problems, error.metadata)

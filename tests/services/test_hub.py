@@ -239,6 +239,7 @@ def test_no_adapter(hub: Hub, toy_spec: Callable[..., Spec]) -> None:
     error = refused(lambda: hub.client.create(unread))
     assert error.reason == "NO_ADAPTER"
     assert ".toy" in str(error)
+    assert "No answer, so perhaps they would, from: gone." in str(error)
     error = refused(lambda: hub.client.create(toy_spec("keras")))
     assert error.reason == "NO_ADAPTER"
     assert "toy" in error.metadata["adapters"].split(",")
