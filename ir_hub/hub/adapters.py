@@ -159,10 +159,10 @@ class Adapters:
         return (framework, found.framework_version, adapter, str(found.opset))
 
     async def descriptions(self) -> Descriptions:
-        """What each adapter can do, and why the others don't say so, by framework."""
+        """What each adapter can do, and why the others don't say so, by framework. One that is
+        silent now can do what it said before."""
         names = sorted(self.places())
-        asked = (self.describe(name, waits=False) for name in names)
-        answers = await asyncio.gather(*asked, return_exceptions=True)
+        answers = await asyncio.gather(*map(self._offered, names), return_exceptions=True)
         found, silent = {}, {}
         for name, answer in zip(names, answers, strict=True):
             if isinstance(answer, AdapterError):
@@ -172,6 +172,20 @@ class Adapters:
             else:
                 found[name] = answer
         return found, silent
+
+    async def _offered(self, framework: str) -> adapter_pb2.DescribeResponse:
+        known = self._seen.get(self.place(framework))
+        seconds = _DESCRIBE_SECONDS if known is None else _AGAIN_SECONDS
+        try:
+            return await asyncio.wait_for(self.describe(framework, waits=False), seconds)
+        except TimeoutError as error:
+            if known is None:
+                late = f"no answer in {seconds:g} s"
+                raise self._unreachable(framework, Unreachable(late)) from error
+        except AdapterError:
+            if known is None:
+                raise
+        return known.description
 
     async def statuses(self) -> list[hub_pb2.AdapterStatus]:
         """Every adapter, and whether it answers, in the order of their names."""

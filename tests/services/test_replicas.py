@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import signal
 from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
 
@@ -10,6 +11,7 @@ import numpy as np
 import pytest
 
 from ir_hub.blobs import LocalStore
+from ir_hub.hub import adapters
 from ir_hub.hub.replicas import Endpoint, Replicas, resolve
 from ir_hub.ir.graph import Model
 from ir_hub.ops.build import Builder
@@ -188,3 +190,25 @@ def test_addresses_are_resolved(given: str, found: list[Endpoint]) -> None:
 def test_a_name_of_nothing_is_said() -> None:
     with pytest.raises(Unreachable, match=r"nothing\.invalid"):
         asyncio.run(resolve("nothing.invalid:1"))
+
+
+def test_what_a_silent_adapter_can_do_is_known(
+    start_service: Start, store: LocalStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(adapters, "_FRESH_SECONDS", 0.0)  # it is asked again each time
+    service = start_service(MODULE)
+
+    async def use() -> None:
+        settled = {"misbehaving": service.address, "gone": "127.0.0.1:1"}
+        known = adapters.Adapters(settled, store.root / "run", store, PLAIN, patience=0)
+        before, silent = await known.descriptions()
+        assert (list(before), list(silent)) == (["misbehaving"], ["gone"])
+        service.process.send_signal(signal.SIGSTOP)
+        try:
+            after, silent = await known.descriptions()
+        finally:
+            service.process.send_signal(signal.SIGCONT)
+        await known.close()
+        assert (after, list(silent)) == (before, ["gone"])
+
+    asyncio.run(use())
