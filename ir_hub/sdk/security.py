@@ -22,6 +22,7 @@ from ir_hub.sdk.status import to_status
 _OPEN_TO_ALL = ("/grpc.health.v1.Health/", "/grpc.reflection.")
 _BEARER = "bearer "
 _PING_MS = 60_000
+_CONNECT_MS = 5_000
 _PONG_MS = 20_000
 PINGS_TAKEN = ("grpc.http2.min_ping_interval_without_data_ms", _PING_MS // 2)
 """An option for servers, which else hang up on clients that ask whether they are there."""
@@ -263,5 +264,6 @@ def _options(name: str) -> list[tuple[str, str | int]]:
     options: list[tuple[str, str | int]] = [
         ("grpc.keepalive_time_ms", _PING_MS),
         ("grpc.keepalive_timeout_ms", _PONG_MS),
+        ("grpc.min_reconnect_backoff_ms", _CONNECT_MS),  # which is how long an attempt may take
     ]
     return [*options, ("grpc.ssl_target_name_override", name)] if name else options
