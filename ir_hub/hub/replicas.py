@@ -7,8 +7,10 @@ import ipaddress
 import socket
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from functools import partial
 from itertools import count
 from typing import TypeVar
 
@@ -25,9 +27,12 @@ T = TypeVar("T")
 _PATIENCE_SECONDS = 600.0
 _ANSWER_SECONDS = 10.0
 _FRESH_SECONDS = 5.0
+_LOOKUP_SECONDS = 1.0
 _REST_SECONDS = 1.0
 _MOST_LOST = 2
 _REMEMBERED = 1000
+# Their own: a name server that is silent holds these threads, and no others.
+_LOOKUPS = ThreadPoolExecutor(8, "lookup")
 _log = structlog.get_logger()
 
 
@@ -53,6 +58,7 @@ class Replicas:
         self._access = access
         self._found: dict[Endpoint, _Replica] = {}
         self._found_at = -_FRESH_SECONDS
+        self._lookup: asyncio.Task[list[Endpoint]] | None = None
         self._turns = count()
         self._last: dict[str, _Replica] = {}
 
@@ -94,6 +100,8 @@ class Replicas:
 
     async def close(self) -> None:
         """Closes all connections."""
+        if self._lookup is not None:
+            self._lookup.cancel()
         for replica in self._found.values():
             await replica.leave()
 
@@ -128,12 +136,19 @@ class Replicas:
         return list(self._found.values())
 
     async def _endpoints(self) -> Sequence[Endpoint]:
+        """What the names stand for; while nobody tells, those that we know, which may be there all
+        the same."""
+        lookup = self._lookup = self._lookup or asyncio.create_task(resolve(self._given))
+        await asyncio.wait({lookup}, timeout=_LOOKUP_SECONDS if self._found else None)
+        if not lookup.done():
+            return list(self._found)
+        self._lookup = None
         try:
-            return await resolve(self._given)
+            return lookup.result()
         except Unreachable:
             if not self._found:
                 raise
-            return list(self._found)  # those that we know may be there all the same
+            return list(self._found)
 
 
 class _Replica:
@@ -242,8 +257,9 @@ async def _resolved(address: str) -> list[Endpoint]:
     if address.startswith("unix:") or _is_number(host.strip("[]")):
         return [Endpoint(address)]
     loop = asyncio.get_running_loop()
+    look_up = partial(socket.getaddrinfo, host, port, type=socket.SOCK_STREAM)
     try:
-        found = await loop.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+        found = await loop.run_in_executor(_LOOKUPS, look_up)
     except OSError as error:
         raise Unreachable(f"{host!r} stands for no address: {error.strerror}") from error
     # The addresses of one family: the others are most often the same processes again.

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from ir_hub.blobs import LocalStore
-from ir_hub.hub import adapters
+from ir_hub.hub import adapters, replicas
 from ir_hub.hub.replicas import Endpoint, Replicas, resolve
 from ir_hub.ir.graph import Model
 from ir_hub.ops.build import Builder
@@ -212,3 +212,21 @@ def test_what_a_silent_adapter_can_do_is_known(
         assert (after, list(silent)) == (before, ["gone"])
 
     asyncio.run(use())
+
+
+def test_a_silent_name_server_holds_nobody_up(
+    three: list[Service], store: LocalStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def never(given: str) -> list[Endpoint]:
+        return await asyncio.Future()
+
+    async def use(known: Replicas) -> tuple[str, str]:
+        async def framework(client: AdapterClient) -> str:
+            return (await client.describe()).framework
+
+        before = await known.call(framework)
+        monkeypatch.setattr(replicas, "_FRESH_SECONDS", 0.0)
+        monkeypatch.setattr(replicas, "resolve", never)
+        return before, await known.call(framework)
+
+    assert using(three[0].address, store, use) == ("misbehaving",) * 2
