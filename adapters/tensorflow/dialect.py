@@ -9,6 +9,7 @@ from ir_hub.codegen.spelling import Style
 from ir_hub.ir.graph import Value
 from ir_hub.sdk.dialect import Dialect, Unsupported
 
+END = (1 << 63) - 1  # of a cut that goes to the end
 _POOL = "N*C->N*C"
 AXES = {
     "conv": "N*C,*IO->N*C",

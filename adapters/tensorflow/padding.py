@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from adapters.tensorflow.dialect import AXES
+from adapters.tensorflow.dialect import AXES, END
 from ir_hub.ir.graph import Graph, Node, Value
 from ir_hub.ops.build import Builder
 from ir_hub.ops.catalogue import OPS
@@ -17,7 +17,6 @@ from ir_hub.sdk.operands import only
 
 Pads = tuple[tuple[int, int], ...]
 _PADDED = ("conv", "max_pool", "avg_pool")
-_END = (1 << 63) - 1  # of a cut that goes to the end
 
 
 def padding_of(node: Node) -> str:
@@ -188,7 +187,7 @@ def _split_after(node: Node, builder: Builder) -> None:
     types = OPS["conv_transpose"].infer(node.args, builder.fresh)
     whole = Value(f"{result.name}_whole", types[0], node)
     node.results = [whole]
-    starts, ends = tuple(b for b, _ in crop), tuple(-e if e else _END for _, e in crop)
+    starts, ends = tuple(b for b, _ in crop), tuple(-e if e else END for _, e in crop)
     axes = tuple(range(1, 1 + len(crop)))
     cut = builder.append("slice", {"x": whole, "starts": starts, "ends": ends, "axes": axes})
     cut.results, result.producer = [result], cut

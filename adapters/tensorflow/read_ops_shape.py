@@ -7,12 +7,11 @@ from typing import Any
 
 import numpy as np
 
+from adapters.tensorflow.dialect import END
 from adapters.tensorflow.read_ops import OpCall, reads
 from ir_hub.ir.graph import Value
 from ir_hub.ir.types import DType
 from ir_hub.sdk.dialect import Unsupported
-
-_END = (1 << 63) - 1  # of a cut that goes to the end
 
 
 @reads("Transpose")
@@ -84,7 +83,7 @@ def _(op: OpCall) -> Value:
     if cuts:
         steps = tuple(1 if cut.step is None else cut.step for _, cut in cuts)
         starts = tuple(_bound(c.start, s, 0, -1) for (_, c), s in zip(cuts, steps, strict=True))
-        ends = tuple(_bound(c.stop, s, _END, -_END) for (_, c), s in zip(cuts, steps, strict=True))
+        ends = tuple(_bound(c.stop, s, END, -END) for (_, c), s in zip(cuts, steps, strict=True))
         y = op.b.slice(x, starts, ends, tuple(axis for axis, _ in cuts), steps)
     taken = [axis for axis, item in enumerate(keys) if isinstance(item, int)]
     for axis in reversed(taken):

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from adapters.tensorflow.dialect import AXES
+from adapters.tensorflow.dialect import AXES, END
 from ir_hub.ir.graph import Graph, Node
 from ir_hub.ops.build import Builder
-
-_END = (1 << 63) - 1  # of a cut that goes to the end
 
 
 def split_strides(graph: Graph) -> None:
@@ -35,7 +33,7 @@ def _split(node: Node, builder: Builder) -> None:
     if any(map(any, node.pads)):
         x = builder.pad(x, (0, *begins, 0, 0, *ends, 0))
     axes = tuple(range(1, spatial + 1))
-    node.args["x"] = builder.slice(x, (0,) * spatial, (_END,) * spatial, axes, node.strides)
+    node.args["x"] = builder.slice(x, (0,) * spatial, (END,) * spatial, axes, node.strides)
     node.args["pads"] = ((0, 0),) * spatial
     node.args["dilations"] = tuple(
         d // s for d, s in zip(node.dilations, node.strides, strict=True)

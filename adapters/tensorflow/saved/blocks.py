@@ -6,6 +6,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from adapters.tensorflow.dialect import END
 from adapters.tensorflow.saved.constants import in_shape
 from adapters.tensorflow.saved.windows import Ints, Pads
 from ir_hub.ir.graph import Node, Value
@@ -13,7 +14,6 @@ from ir_hub.ops.build import Builder
 from ir_hub.sdk.operands import only, rank_of, shape_of
 
 _WINDOWED = ("conv", "max_pool", "avg_pool")
-_END = (1 << 63) - 1
 
 
 def scattered_blocks(b: Builder, x: Value, block: Ints, pads: Pads) -> Value:
@@ -53,7 +53,7 @@ def gathered_blocks(b: Builder, x: Value, block: Ints, crops: Pads) -> Value:
     whole = b.reshape(turned, (images, *large, *sizes[count:]))
     if not any(map(any, crops)):
         return whole  # type: ignore[no-any-return]
-    ends = tuple(-end if end else _END for _, end in crops)
+    ends = tuple(-end if end else END for _, end in crops)
     axes = tuple(range(1, count + 1))
     return b.slice(whole, tuple(begin for begin, _ in crops), ends, axes)  # type: ignore[no-any-return]
 

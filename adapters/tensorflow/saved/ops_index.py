@@ -6,15 +6,13 @@ from typing import Any
 
 import numpy as np
 
+from adapters.tensorflow.dialect import END
 from adapters.tensorflow.saved.reading import op
 from adapters.tensorflow.saved.sizes import axes_of, elements, int_of, ints_of, sizes_of
 from ir_hub.ir.dims import Dim
 from ir_hub.ir.graph import Value
 from ir_hub.ops.build import Builder
 from ir_hub.sdk.operands import axis_of, dtype_of, only, rank_of, shape_of
-
-_END = (1 << 63) - 1
-
 
 Cut = tuple[Dim, Dim, int, int]  # from, up to, of the axis, by
 
@@ -33,7 +31,7 @@ def strided_slice(
     gone, new, axis, result = [], [], 0, 0
     for i, kind in enumerate(kinds):
         if kind == "place":
-            last = _END if starts[i] == -1 else starts[i] + 1
+            last = END if starts[i] == -1 else starts[i] + 1
             cuts.append((starts[i], last, axis, 1))
             gone.append(axis)
         elif kind == "range":
@@ -45,7 +43,7 @@ def strided_slice(
         axis += skipped if kind == "rest" else kind != "new"
         result += skipped if kind == "rest" else kind != "place"
     only(axis <= rank_of(x), f"it takes {axis} axes of {rank_of(x)}")
-    cuts = [cut for cut in cuts if (*cut[:2], cut[3]) != (0, _END, 1)]
+    cuts = [cut for cut in cuts if (*cut[:2], cut[3]) != (0, END, 1)]
     if cuts:
         x = b.slice(x, *(tuple(cut[k] for cut in cuts) for k in range(4)))
     x = b.squeeze(x, tuple(gone)) if gone else x
@@ -61,8 +59,8 @@ def _kinds(count: int, ellipsis: int, new: int, shrink: int) -> list[str]:
 def _range(first: Dim, last: Dim, axis: int, step: int, open_first: bool, open_last: bool) -> Cut:
     """A range; where it is open, it goes from one end to the other, by the sign of its steps."""
     backwards = step < 0
-    first = (_END if backwards else 0) if open_first else first
-    last = (-_END if backwards else _END) if open_last else last
+    first = (END if backwards else 0) if open_first else first
+    last = (-END if backwards else END) if open_last else last
     return first, last, axis, step
 
 
@@ -70,7 +68,7 @@ def _range(first: Dim, last: Dim, axis: int, step: int, open_first: bool, open_l
 def slice_(b: Builder, x: Value, begin: Value, size: Value) -> Any:
     starts, sizes = sizes_of(begin, "where it begins"), sizes_of(size, "its size")
     only(len(starts) == len(sizes) == rank_of(x), f"it takes {len(starts)} axes of {rank_of(x)}")
-    ends = tuple(_END if n == -1 else a + n for a, n in zip(starts, sizes, strict=True))
+    ends = tuple(END if n == -1 else a + n for a, n in zip(starts, sizes, strict=True))
     return b.slice(x, starts, ends)
 
 
@@ -140,7 +138,7 @@ def roll(b: Builder, x: Value, shift: Value, axis: Value) -> Any:
         size = shape_of(x)[place]
         only(isinstance(size, int), "the size of its axis isn't known: give the input's type")
         first = -by % size
-        parts = ((first, _END), (0, first))
+        parts = ((first, END), (0, first))
         pieces = (b.slice(x, (a,), (z,), (place,)) for a, z in parts)
         x = b.concat(tuple(pieces), axis=place) if first else x
     return x

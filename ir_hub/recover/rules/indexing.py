@@ -11,6 +11,7 @@ from ir_hub.ir.graph import Node, Value
 from ir_hub.recover.index import Index
 from ir_hub.recover.instantiate import Maker
 from ir_hub.recover.rewrite import Instead, rewrite
+from ir_hub.recover.triangle import is_counted
 
 
 @rewrite("squeeze")
@@ -83,9 +84,7 @@ def _axes_of(part: Value, size: Dim, index: Index) -> set[int]:
         shape = (1,) * (len(shape) - len(value.shape or ())) + (value.shape or ())
     if [each for each in shape if each != 1] != [size]:
         return set()
-    while (source := index.producer(value)) is not None and source.op in _GROWING:
-        value = source.x
-    return {shape.index(size)} if source is not None and source.op == "positions" else set()
+    return {shape.index(size)} if is_counted(value, index) else set()
 
 
 _GROWING = frozenset({"reshape", "unsqueeze"})
